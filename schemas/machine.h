@@ -1,0 +1,109 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "common/core/ids.h"
+#include "schemas/messages.h"
+
+/// Inputs and effects that the three machines share. ARCHITECTURE.md, "The shape of every machine",
+/// says who owns payloads and what a link is.
+namespace farm {
+
+// ---- payloads ---------------------------------------------------------------------------------
+
+/// A large tensor of a body: it travels as one frame of the payload, or as chunks.
+struct LargeTensor {
+    std::uint16_t tensor{0};  ///< index in the body's descriptors
+    std::uint64_t size_bytes{0};
+};
+
+// ---- inputs -----------------------------------------------------------------------------------
+
+/// The control socket of this link can send: time for HELLO.
+struct LinkOpened {
+    LinkId link;
+};
+
+/// The transport is gone or its pipe is full. The id is dead from now on.
+struct LinkLost {
+    LinkId link;
+};
+
+struct Received {
+    LinkId link;
+    Message message;
+};
+
+/// Do what is due at `now`.
+struct Tick {};
+
+/// SIGTERM, or `farm drain`: finish what there is, take no more, leave.
+struct DrainRequested {};
+
+// ---- effects ----------------------------------------------------------------------------------
+
+/// Connect to address number `address` of the broker list. The machine numbers its links itself.
+struct OpenLink {
+    LinkId link;
+    std::uint16_t address{0};
+};
+
+/// Connect the bulk socket of this link and send ATTACH on it; the broker's ATTACH comes back as
+/// Received on the same link. A "*" in the host of `url` means: the host of the control socket.
+struct OpenBulk {
+    LinkId link;
+    std::string url;
+    SessionId session;
+    Secret secret;
+};
+
+struct CloseLink {
+    LinkId link;
+};
+
+/// Send this message; CHUNK goes to the bulk socket, all else to control.
+/// `release_payload`: the rim forgets the message's payload once it is on its way.
+struct Transmit {
+    LinkId link;
+    Message message;
+    bool release_payload{false};
+};
+
+struct DropPayload {
+    PayloadId payload;
+};
+
+/// Cut `length` bytes at `offset` out of frame `frame` of the payload and send them as a CHUNK.
+struct TransmitChunk {
+    LinkId link;
+    CallKey key;
+    PayloadId payload;
+    std::uint16_t frame{0};   ///< index in Payload::frames
+    std::uint16_t tensor{0};  ///< index in the body's descriptors
+    std::uint64_t offset{0};
+    std::uint32_t length{0};
+};
+
+/// Allocate, behind this payload's body, one frame for each of its large tensors.
+struct AllocateFrames {
+    PayloadId payload;
+};
+
+/// Copy a chunk's bytes into frame `frame` of `into` at `offset`, then drop the chunk.
+struct StoreChunk {
+    PayloadId chunk;
+    PayloadId into;
+    std::uint16_t frame{0};
+    std::uint64_t offset{0};
+};
+
+enum class NoteLevel : std::uint8_t { debug, info, warning, error };
+
+/// One line for the log.
+struct Note {
+    NoteLevel level{NoteLevel::info};
+    std::string text;
+};
+
+}  // namespace farm
