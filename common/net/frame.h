@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstddef>
+
+#include "common/core/buffer.h"
+
+namespace zmq {
+class message_t;
+}
+
+namespace farm {
+
+/// Frames up to this size are copied into the message: a copy is cheaper than the two
+/// allocations and the hand-back from an I/O thread that sending in place costs (bench/micro).
+inline constexpr std::size_t copied_send_bytes = 8 * 1024;
+/// Received frames up to this size are copied out: libzmq keeps small frames in a shared block of
+/// 8 KiB, which one kept frame would pin.
+inline constexpr std::size_t copied_receive_bytes = 1024;
+
+/// Received bytes as a Buffer that owns the message (or a copy of a small one). The address may
+/// have any alignment.
+Buffer buffer_of(zmq::message_t message);
+
+/// A message to send. Larger buffers are passed in place: their last reference may be released on
+/// an I/O thread, at the latest when the Context is destroyed.
+zmq::message_t message_of(const Buffer& buffer);
+
+}  // namespace farm
