@@ -185,6 +185,7 @@ struct Call {
     bool chunked{false};             ///< large: bytes follow as CHUNK after SEND
     std::uint32_t rows{1};
     std::uint64_t input_bytes{0};    ///< all tensor bytes
+    std::uint64_t streamed_bytes{0}; ///< of these, what will come as CHUNKs
     std::uint64_t max_result_bytes{0};  ///< 0: as the signature says
     std::uint32_t body_bytes{0};     ///< its share of frame 1
     std::uint16_t frame_count{0};    ///< its share of frames 2..n
@@ -206,6 +207,7 @@ struct Answer {  // RESULT on the wire
     std::uint64_t sequence{0};       ///< worker to broker: acknowledged by Beat::result_sequence
     Timings timings;
     std::uint64_t output_bytes{0};   ///< all tensor bytes
+    std::uint64_t streamed_bytes{0}; ///< of these, what will come as CHUNKs
     std::uint32_t body_bytes{0};
     std::uint16_t frame_count{0};
     PayloadId payload;               ///< [rim]
