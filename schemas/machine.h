@@ -4,19 +4,12 @@
 #include <string>
 
 #include "common/core/ids.h"
+#include "common/core/transfer.h"
 #include "schemas/messages.h"
 
 /// Inputs and effects that the three machines share. ARCHITECTURE.md, "The shape of every machine",
 /// says who owns payloads and what a link is.
 namespace farm {
-
-// ---- payloads ---------------------------------------------------------------------------------
-
-/// A large tensor of a body: it travels as one frame of the payload, or as chunks.
-struct LargeTensor {
-    std::uint16_t tensor{0};  ///< index in the body's descriptors
-    std::uint64_t size_bytes{0};
-};
 
 // ---- inputs -----------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ constexpr std::array<Verb, std::variant_size_v<Message>> verbs{{
     {"HELLO", users | worker},
     {"WELCOME", broker},
     {"REFUSED", broker},
-    {"ATTACH", users | worker},
+    {"ATTACH", users | worker | broker},
     {"GOODBYE", users | worker | broker},
     {"ADVERTISE", worker},
     {"WITHDRAW", worker},
