@@ -27,8 +27,7 @@ using RunResult = tl::expected<TensorList, RunFailure>;
 
 /// What a model asks of the batcher (Triton's dynamic_batching); rows are dimension 0.
 struct BatchHints {
-    bool enabled{false};                       ///< dynamic_batching is there: calls may share runs
-    std::vector<std::uint32_t> preferred_rows; ///< ascending; empty: whatever waits
+    std::vector<std::uint32_t> preferred_rows;  ///< ascending; empty: whatever waits
     std::chrono::microseconds max_queue_delay{0};
 
     friend bool operator==(const BatchHints&, const BatchHints&) = default;

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/core/error.h"
+#include "gpu_worker/core/backend.h"
+#include "schemas/service.h"
+
+namespace farm {
+
+/// Where one input of a warm-up run comes from.
+enum class WarmupData : std::uint8_t { zero, random, file };
+
+struct WarmupInput {
+    TensorDesc desc;             ///< with the batch dimension
+    WarmupData data{WarmupData::zero};
+    std::filesystem::path file;  ///< raw little-endian bytes; only with WarmupData::file
+};
+
+/// Triton's model_warmup: run `run_count` times before the model takes calls.
+struct WarmupRun {
+    std::string name;
+    std::uint32_t run_count{1};
+    std::vector<WarmupInput> inputs;  ///< in the order of the signature
+};
+
+/// On which device an instance wants to be (Triton's instance_group kind).
+enum class InstanceKind : std::uint8_t { any, cpu, gpu };
+
+/// One version of one model as its repository describes it, ready to be loaded by a backend.
+/// A plain value: nothing of protobuf, nothing read lazily.
+struct ModelSource {
+    std::string model;
+    std::uint32_t version{1};
+    bool latest{true};             ///< the highest version of this model that is to be served
+    std::string backend;           ///< "pytorch" or "reference"
+    std::filesystem::path folder;  ///< <repository>/<model>
+    std::filesystem::path file;    ///< the version's model file; empty for "reference"
+    bool has_config{false};        ///< false: the signature must come from the model file
+    Signature signature;           ///< with the leading -1 where max_batch_size > 0
+    BatchRule batch{BatchRule::none};
+    std::uint32_t max_batch_rows{0};
+    BatchHints hints;
+    std::uint32_t instance_count{1};
+    InstanceKind instance_kind{InstanceKind::any};
+    std::uint32_t intra_op_thread_count{1};
+    bool idempotent{true};
+    std::uint64_t max_result_bytes{limits::default_result_bytes};
+    ContentHash hash;
+    std::vector<WarmupRun> warmup;
+    std::map<std::string, std::string> parameters;  ///< all of config.pbtxt's, ours included
+};
+
+/// A model (version 0: all of its versions) that cannot be served, and why.
+struct LoadFailure {
+    std::string model;
+    std::uint32_t version{0};
+    std::string reason;
+};
+
+using RepositoryEntry = std::variant<ModelSource, LoadFailure>;
+
+/// The advertisement of a model that is about to be loaded: everything that the repository knows.
+/// The backend adds device and, without a config.pbtxt, the signature.
+ServiceAd advertise(const ModelSource& source);
+
+/// The advertisement of a failure: takes no calls, and STATUS shows the reason.
+ServiceAd advertise(const LoadFailure& failure);
+
+/// Tensors of a warm-up run. Random values are the same in every process: floats in [0, 1),
+/// integers and booleans 0 or 1, so that they are valid indices of anything with two entries.
+/// Errors: a file that is missing or does not have the bytes of its shape.
+Result<TensorList> warmup_tensors(const WarmupRun& run);
+
+/// What to run when a model has no model_warmup: zeros, with every free dimension `free_length`.
+/// Also a cheap self-test. No inputs when the signature has none.
+WarmupRun default_warmup(const Signature& signature, std::int64_t free_length = 1);
+
+}  // namespace farm
