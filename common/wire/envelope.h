@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "common/core/buffer.h"
+#include "common/core/error.h"
+#include "common/wire/header.h"
+#include "schemas/messages.h"
+
+/// One ZeroMQ message: header, bodies, raw frames. Joins items with their payloads, and back.
+namespace farm {
+
+/// Takes a message apart. Each CALL or RESULT that has bytes, and each CHUNK, gets a payload in
+/// `store` and its id in the item; bodies are slices of frame 1, frames are moved. Checks sizes of
+/// frames, sums, and that declared tensor bytes fit what came. On error the store is as before.
+/// A payload of a CHUNK has no body and one frame.
+Result<std::vector<Message>> open_envelope(std::vector<Buffer> frames, PayloadStore& store);
+
+/// Collects items and payloads for one peer into one message, up to the limits of wire.md.
+///
+/// Buffers are shared, not copied, but for the bodies when there is more than one. One writer
+/// serves one socket and is reused after finish().
+class EnvelopeWriter {
+  public:
+    EnvelopeWriter() = default;
+
+    /// False, and nothing changed, when the item would pass a limit: finish, then add again.
+    /// On an empty writer false means that the item can never be sent.
+    /// `payload` is null for an item without bytes; else it is that of a CALL, RESULT or CHUNK.
+    /// body_bytes and frame_count travel as the payload has them (chunked: without frames),
+    /// whatever the item says. A CHUNK's payload has one frame of `length` bytes.
+    bool try_add(const Message& message, const Payload* payload);
+
+    bool empty() const { return header_.empty(); }
+    std::size_t item_count() const { return header_.item_count(); }
+
+    /// The frames of the message, and an empty writer again. Not to be called on an empty one.
+    std::vector<Buffer> finish();
+
+  private:
+    bool has_room_for(std::size_t body_bytes, std::size_t frame_count) const;
+    void append(const Payload& payload, std::size_t frame_count);
+    Buffer join_bodies();
+
+    HeaderWriter header_;
+    std::vector<Buffer> bodies_;
+    std::size_t body_bytes_{0};
+    std::vector<Buffer> frames_;
+};
+
+}  // namespace farm
