@@ -1,0 +1,394 @@
+#include <algorithm>
+#include <utility>
+
+#include "broker/core/broker_machine.h"
+#include "common/core/expect.h"
+
+namespace farm {
+namespace {
+
+std::string bytes_text(std::uint64_t bytes) { return std::to_string(bytes) + " bytes"; }
+
+}  // namespace
+
+// ---- from the client --------------------------------------------------------------------------
+
+void BrokerMachine::client_call(Session& session, const Call& message) {
+    const CallId id = message.key.id;
+    if (cancelled_early_.ids.erase(id) > 0) {
+        return reject(session, message, Outcome::not_started, Reason::cancelled, "cancelled");
+    }
+    if (const auto open = calls_.find(id); open != calls_.end()) {
+        if (open->second.client != session.id) {
+            return reject(session, message, Outcome::not_started, Reason::duplicate,
+                          "this call id is open in another session");
+        }
+        if (message.key.attempt <= open->second.call.key.attempt) {  // sent again after a break
+            drop_payload(message.payload);
+            return;
+        }
+        cancel_at_worker(open->second);
+        forget_call(id);
+    }
+    if (draining_) {
+        return reject(session, message, Outcome::not_started, Reason::draining,
+                      "this broker is leaving");
+    }
+    if (message.remaining_ms == 0) {
+        return reject(session, message, Outcome::not_started, Reason::deadline,
+                      "the deadline had passed on arrival");
+    }
+    if (session.calls.size() >= limits::open_calls_per_session_count) {
+        return reject(session, message, Outcome::not_started, Reason::overloaded,
+                      "this session has " + std::to_string(session.calls.size()) +
+                          " open calls, the limit",
+                      100);
+    }
+    if (message.chunked && options_.bulk_url.empty()) {
+        return reject(session, message, Outcome::input_error, Reason::too_large,
+                      "inputs of " + bytes_text(message.input_bytes) +
+                          " need a broker with a bulk address");
+    }
+    Service* service = service_named(message.service);
+    if (service == nullptr) {
+        return reject(session, message, Outcome::not_started, Reason::no_service,
+                      "service '" + message.service + "' is not offered, and this broker already " +
+                          "remembers " + std::to_string(limits::service_count) + " names");
+    }
+    enqueue(session, message, *service);
+}
+
+void BrokerMachine::enqueue(Session& session, const Call& message, Service& service) {
+    if (service.offers.empty()) {
+        const TimePoint until =
+            service.absent_since + no_service_grace(options_.timing, options_.back_off);
+        if (now_ >= until) {
+            reject(session, message, Outcome::not_started, Reason::no_service,
+                   "no worker offers '" + message.service + "': see `farm models`");
+            services_.erase(services_.find(service.name));  // nothing waits for it
+            return;
+        }
+        absence_timers_.set(service.name, until);
+    }
+    if (const auto problem = too_large_for_all(service, message)) {
+        return reject(session, message, Outcome::input_error, Reason::too_large, *problem);
+    }
+    const std::uint64_t held = message.chunked ? message.body_bytes : message.input_bytes + message.body_bytes;
+    if (service.queue.size() >= options_.queued_calls_per_service ||
+        queued_bytes_ + held > options_.queued_bytes) {
+        return reject(session, message, Outcome::not_started, Reason::overloaded,
+                      "the queue of '" + service.name + "' holds " +
+                          std::to_string(service.queue.size()) + " calls, this broker " +
+                          bytes_text(queued_bytes_) + " (limits " +
+                          std::to_string(options_.queued_calls_per_service) + " and " +
+                          std::to_string(options_.queued_bytes) + ")",
+                      retry_after_ms(service));
+    }
+    ++counters_.accepted;
+    OpenCall& open = calls_[message.key.id];
+    open.call = message;
+    open.client = session.id;
+    open.deadline = now_ + std::chrono::milliseconds(message.remaining_ms);
+    open.service = &service;
+    open.input_left_bytes = message.chunked ? message.streamed_bytes : 0;
+    session.calls.insert(message.key.id);
+    call_timers_.set(message.key.id, open.deadline);
+
+    Duration cost{RateEstimate::unknown_run_ns};
+    if (!service.offers.empty()) {
+        const Service::Offer& offer = service.offers.front();
+        if (const Session* owner = sessions_.find(offer.worker)) {
+            if (const WorkerService* ws = owner->worker->find(offer.index)) {
+                cost = ws->rate.expected(message.rows);
+            }
+        }
+    }
+    service.queue.push({message.key.id, session.rights.tenant, message.priority, open.deadline, now_,
+                        cost, held});
+    queued_bytes_ += held;
+    dispatch(service);
+}
+
+std::optional<std::string> BrokerMachine::too_large_for_all(const Service& service,
+                                                            const Call& call) const {
+    std::uint64_t largest = 0;
+    for (const Service::Offer& offer : service.offers) {
+        auto* session = const_cast<SessionTable&>(sessions_).find(offer.worker);
+        const WorkerService* ws = session->worker->find(offer.index);
+        if (call.input_bytes + result_bytes(call, ws->ad) <= ws->ad.max_call_bytes) return {};
+        largest = std::max(largest, ws->ad.max_call_bytes);
+    }
+    if (service.offers.empty()) return {};
+    return "inputs of " + bytes_text(call.input_bytes) + " and a result of up to " +
+           bytes_text(call.max_result_bytes) + " (no worker of '" + service.name +
+           "' takes more than " + bytes_text(largest) + " together)";
+}
+
+std::uint64_t BrokerMachine::result_bytes(const Call& call, const ServiceAd& ad) const {
+    return call.max_result_bytes != 0 ? call.max_result_bytes : ad.max_result_bytes;
+}
+
+void BrokerMachine::reject(Session& session, const Call& message, Outcome outcome, Reason reason,
+                           std::string detail, std::uint32_t retry_after_ms) {
+    drop_payload(message.payload);
+    Answer answer;
+    answer.key = message.key;
+    answer.outcome = outcome;
+    answer.reason = reason;
+    answer.detail = std::move(detail);
+    answer.retry_after_ms = retry_after_ms;
+    ++counters_.answered_other;
+    deliver(session, std::move(answer));
+}
+
+void BrokerMachine::client_cancel(Session& session, CallId id) {
+    const auto open = calls_.find(id);
+    if (open == calls_.end()) {
+        if (cancelled_early_.ids.insert(id).second) cancelled_early_.order.push_back(id);
+        if (cancelled_early_.order.size() > limits::tombstone_count) {
+            cancelled_early_.ids.erase(cancelled_early_.order.front());
+            cancelled_early_.order.pop_front();
+        }
+        return;
+    }
+    if (open->second.client != session.id) return;  // of another session: not its business
+    ++counters_.cancelled;
+    if (open->second.state == OpenCall::State::queued) {
+        return answer_without_running(id, Outcome::not_started, Reason::cancelled, "cancelled");
+    }
+    cancel_at_worker(open->second);
+    if (open->second.state == OpenCall::State::streaming) forget_call(id);
+}
+
+// ---- to the worker ----------------------------------------------------------------------------
+
+void BrokerMachine::dispatch(Service& service) {
+    while (!service.queue.empty() && dispatch_head(service)) {
+    }
+}
+
+bool BrokerMachine::dispatch_head(Service& service) {
+    const CallId id = service.queue.head()->id;
+    OpenCall& open = calls_.at(id);
+    collect_candidates(service, open, true);
+    if (candidates_.empty() && open.call.avoid) collect_candidates(service, open, false);
+    if (candidates_.empty()) return false;  // waits, and so does what is behind it (rule 3)
+
+    const std::size_t chosen = policy_->pick(candidates_);
+    FARM_ENSURE(chosen < candidates_.size());
+    Session& session = *sessions_.find(candidates_[chosen].worker);
+    WorkerService& ws = *session.worker->find(candidate_index_[chosen]);
+
+    queued_bytes_ -= service.queue.head()->size_bytes;
+    service.queue.pop_head();
+    open.service = nullptr;
+    open.state = OpenCall::State::dispatched;
+    open.worker = session.id;
+    open.repeatable = ws.ad.idempotent;
+
+    Call call = open.call;
+    call.max_result_bytes = result_bytes(open.call, ws.ad);
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(open.deadline - now_);
+    call.remaining_ms = static_cast<std::uint32_t>(std::max<std::int64_t>(1, left.count()));
+    open.call.payload = PayloadId{};
+
+    const std::uint64_t reserved = call.input_bytes + call.max_result_bytes;
+    Outstanding& outstanding = session.worker->outstanding[call.key];
+    outstanding.service = candidate_index_[chosen];
+    outstanding.rows = call.rows;
+    outstanding.reserved_bytes = reserved;
+    session.worker->outstanding_bytes += reserved;
+    ws.outstanding_count += 1;
+    ws.outstanding_rows += call.rows;
+    if (ws.ejection > Duration{0}) ++ws.probes;
+    transmit(session, std::move(call), true);
+    return true;
+}
+
+void BrokerMachine::collect_candidates(const Service& service, const OpenCall& open,
+                                       bool honour_avoid) {
+    candidates_.clear();
+    candidate_index_.clear();
+    const Call& call = open.call;
+    std::uint32_t best_version = 0;
+    for (const Service::Offer& offer : service.offers) {
+        Session* session = sessions_.find(offer.worker);
+        const WorkerService& ws = *session->worker->find(offer.index);
+        const Worker& worker = *session->worker;
+        // Under its bare name a model means the highest version that anybody offers.
+        if (ws.by_model == &service) {
+            if (ws.ad.version > best_version) {
+                best_version = ws.ad.version;
+                candidates_.clear();
+                candidate_index_.clear();
+            } else if (ws.ad.version < best_version) {
+                continue;
+            }
+        }
+        const std::uint64_t bytes = call.input_bytes + result_bytes(call, ws.ad);
+        const bool alive = session->attached() && !session->draining &&
+                           now_ < session->last_heard + options_.timing.suspect_after();
+        const bool in_rotation = !ws.ejected(now_) && (ws.ejection == Duration{0} || ws.probes == 0);
+        const bool has_room = ws.outstanding_count < ws.window_count &&
+                              worker.outstanding_bytes + bytes <= worker.window_bytes;
+        const bool can_stream = !call.chunked || session->bulk_attached;
+        const bool is_avoided = honour_avoid && call.avoid == offer.worker;
+        if (!alive || !in_rotation || !has_room || !can_stream || is_avoided) continue;
+        if (worker.outstanding.contains(call.key)) continue;  // it has not yet let go of it
+        const Duration finish =
+            worker.backlog() - ws.backlog(0) + ws.backlog(call.rows);
+        candidates_.push_back({offer.worker, finish, ws.outstanding_count});
+        candidate_index_.push_back(offer.index);
+    }
+}
+
+void BrokerMachine::cancel_at_worker(const OpenCall& open) {
+    if (open.state == OpenCall::State::queued) return;
+    if (Session* worker = sessions_.find(open.worker)) transmit(*worker, Cancel{open.call.key.id});
+}
+
+// ---- back to the client -----------------------------------------------------------------------
+
+void BrokerMachine::answer_client(OpenCall& open, Answer answer) {
+    ++(answer.outcome == Outcome::ok ? counters_.answered_ok : counters_.answered_other);
+    Session* client = sessions_.find(open.client);
+    FARM_ENSURE(client != nullptr);  // a client's calls leave with its session
+    const CallId id = open.call.key.id;
+    if (answer.chunked && answer.streamed_bytes > 0) {
+        if (!client->attached()) {  // nobody to stream to: sent again when it resumes
+            drop_payload(answer.payload);
+            cancel_at_worker(open);
+            return forget_call(id);
+        }
+        open.state = OpenCall::State::streaming;
+        open.output_left_bytes = answer.streamed_bytes;
+        sessions_.find(open.worker)->worker->streaming.insert(id);
+        return deliver(*client, std::move(answer));
+    }
+    forget_call(id);
+    deliver(*client, std::move(answer));
+}
+
+void BrokerMachine::deliver(Session& client, Answer answer) {
+    if (client.attached()) return transmit(client, std::move(answer), true);
+    const std::uint64_t bytes = answer.output_bytes + answer.body_bytes;
+    if (client.undelivered.size() >= limits::kept_result_count ||
+        client.undelivered_bytes + bytes > limits::kept_result_bytes) {
+        drop_payload(answer.payload);  // not `known` when it resumes: the client sends it again
+        return;
+    }
+    client.undelivered_bytes += bytes;
+    client.undelivered.push_back(std::move(answer));
+}
+
+void BrokerMachine::answer_without_running(CallId id, Outcome outcome, Reason reason,
+                                           std::string detail, std::uint32_t retry_after_ms) {
+    OpenCall& open = calls_.at(id);
+    Answer answer;
+    answer.key = open.call.key;
+    answer.outcome = outcome;
+    answer.reason = reason;
+    answer.detail = std::move(detail);
+    answer.retry_after_ms = retry_after_ms;
+    answer.repeatable = open.repeatable;
+    answer.worker = open.worker;
+    answer_client(open, std::move(answer));
+}
+
+void BrokerMachine::forget_call(CallId id) {
+    const auto open = calls_.find(id);
+    if (open == calls_.end()) return;
+    unqueue(open->second);
+    drop_payload(open->second.call.payload);
+    call_timers_.cancel(id);
+    if (Session* client = sessions_.find(open->second.client)) client->calls.erase(id);
+    if (open->second.state == OpenCall::State::streaming) {
+        if (Session* worker = sessions_.find(open->second.worker)) worker->worker->streaming.erase(id);
+    }
+    calls_.erase(open);
+}
+
+void BrokerMachine::unqueue(OpenCall& open) {
+    if (open.service == nullptr) return;
+    ServiceQueue& queue = open.service->queue;
+    queued_bytes_ -= queue.find(open.call.key.id)->size_bytes;
+    queue.remove(open.call.key.id);
+    open.service = nullptr;
+}
+
+void BrokerMachine::call_expired(CallId id) {
+    OpenCall& open = calls_.at(id);
+    if (open.state == OpenCall::State::queued) {
+        Service* service = open.service;
+        answer_without_running(id, Outcome::not_started, Reason::deadline,
+                               "the deadline passed in the queue of the broker");
+        return dispatch(*service);
+    }
+    // The client has ended it by itself (rule 1); the worker need not go on.
+    cancel_at_worker(open);
+    forget_call(id);
+}
+
+void BrokerMachine::service_absent(const std::string& name) {
+    const auto found = services_.find(name);
+    if (found == services_.end() || !found->second.offers.empty()) return;
+    Service& service = found->second;
+    while (!service.queue.empty()) {
+        answer_without_running(service.queue.any(), Outcome::not_started, Reason::no_service,
+                               "no worker offers '" + name + "': see `farm models`");
+    }
+    services_.erase(found);
+}
+
+std::uint32_t BrokerMachine::retry_after_ms(const Service& service) const {
+    using namespace std::chrono;
+    const auto workers = static_cast<std::int64_t>(std::max<std::size_t>(1, service.offers.size()));
+    const auto drained = duration_cast<milliseconds>(service.queue.total_cost()) / workers / 4;
+    return static_cast<std::uint32_t>(std::clamp<std::int64_t>(drained.count(), 50, 5000));
+}
+
+// ---- large transfers --------------------------------------------------------------------------
+
+void BrokerMachine::client_send(Session& session, const Send& message) {
+    const auto open = calls_.find(message.key.id);
+    if (open == calls_.end() || open->second.client != session.id ||
+        open->second.call.key != message.key || open->second.state != OpenCall::State::streaming) {
+        return;  // it has ended meanwhile
+    }
+    if (Session* worker = sessions_.find(open->second.worker)) transmit(*worker, message);
+}
+
+void BrokerMachine::worker_send(Session& session, const Send& message) {
+    const auto open = calls_.find(message.key.id);
+    if (open == calls_.end() || open->second.worker != session.id ||
+        open->second.call.key != message.key || open->second.state != OpenCall::State::dispatched) {
+        return;
+    }
+    if (Session* client = sessions_.find(open->second.client)) transmit(*client, message);
+}
+
+void BrokerMachine::relay_chunk(Session& session, const Chunk& message) {
+    const auto open = calls_.find(message.key.id);
+    const bool from_worker = session.role == Role::worker;
+    const bool has_route = open != calls_.end() && open->second.call.key == message.key &&
+                           (from_worker ? open->second.worker : open->second.client) == session.id;
+    if (!has_route) return drop_payload(message.payload);  // its call has ended meanwhile
+
+    OpenCall& call = open->second;
+    const auto expected = from_worker ? OpenCall::State::streaming : OpenCall::State::dispatched;
+    std::uint64_t& left = from_worker ? call.output_left_bytes : call.input_left_bytes;
+    Session* receiver = sessions_.find(from_worker ? call.client : call.worker);
+    if (call.state != expected || message.length > left || receiver == nullptr) {
+        return drop_payload(message.payload);
+    }
+    ++counters_.relayed_chunks;
+    left -= message.length;
+    if (!receiver->attached()) {
+        drop_payload(message.payload);
+    } else {
+        transmit(*receiver, message, true);
+    }
+    if (from_worker && left == 0) forget_call(message.key.id);
+}
+
+}  // namespace farm

@@ -1,0 +1,253 @@
+#include <algorithm>
+#include <utility>
+
+#include "broker/core/broker_machine.h"
+
+namespace farm {
+
+Service* BrokerMachine::service_named(const std::string& name) {
+    if (const auto found = services_.find(name); found != services_.end()) return &found->second;
+    if (services_.size() >= limits::service_count) return nullptr;
+    Service& service = services_[name];
+    service.name = name;
+    service.absent_since = start_;
+    return &service;
+}
+
+void BrokerMachine::advertise(Session& session, const Advertise& message) {
+    Worker& worker = *session.worker;
+    for (const ServiceAd& ad : message.services) {
+        remove_service(session, ad.index);
+        if (worker.services.size() >= limits::services_per_worker_count) {
+            note(NoteLevel::warning, session.name + " offers more than " +
+                                         std::to_string(limits::services_per_worker_count) +
+                                         " services: '" + ad.model + "' is left out");
+            continue;
+        }
+        WorkerService& service = worker.services[ad.index];
+        service.ad = ad;
+        service.rate = RateEstimate(ad.cost);
+        for (const auto& [key, call] : worker.outstanding) {
+            if (call.service != ad.index) continue;
+            service.outstanding_count += 1;
+            service.outstanding_rows += call.rows;
+        }
+        if (!ad.failure.empty()) {
+            note(NoteLevel::warning, session.name + " could not load " +
+                                         service_name(ad.model, ad.version) + ": " + ad.failure);
+            continue;
+        }
+        service.by_version = service_named(service_name(ad.model, ad.version));
+        if (ad.latest) service.by_model = service_named(ad.model);
+        for (Service* named : {service.by_version, service.by_model}) {
+            if (named == nullptr) {
+                if (ad.latest || service.by_version == nullptr) {
+                    note(NoteLevel::error, "this broker remembers " +
+                                               std::to_string(limits::service_count) +
+                                               " service names, its limit: '" + ad.model +
+                                               "' of " + session.name + " is left out");
+                }
+                continue;
+            }
+            named->offers.push_back({session.id, ad.index});
+            absence_timers_.cancel(named->name);
+        }
+        note(NoteLevel::info, session.name + " offers " + service_name(ad.model, ad.version));
+    }
+}
+
+void BrokerMachine::withdraw(Session& session, const Withdraw& message) {
+    for (ServiceIndex index : message.services) remove_service(session, index);
+}
+
+void BrokerMachine::remove_service(Session& session, ServiceIndex index) {
+    WorkerService* service = session.worker->find(index);
+    if (service == nullptr) return;
+    remove_offer(service->by_version, session.id, index);
+    remove_offer(service->by_model, session.id, index);
+    session.worker->services.erase(index);
+}
+
+void BrokerMachine::remove_offer(Service* service, SessionId worker, ServiceIndex index) {
+    if (service == nullptr) return;
+    std::erase_if(service->offers, [&](const Service::Offer& offer) {
+        return offer.worker == worker && offer.index == index;
+    });
+    if (!service->offers.empty()) return;
+    service->absent_since = now_;
+    absence_timers_.set(service->name,
+                        now_ + no_service_grace(options_.timing, options_.back_off));
+}
+
+void BrokerMachine::credit(Session& session, const Credit& message) {
+    Worker& worker = *session.worker;
+    if (message.sequence < worker.credit_sequence) return;  // older than what we have
+    worker.credit_sequence = message.sequence;
+    worker.window_bytes = message.device_bytes;
+    for (auto& [index, service] : worker.services) service.window_count = 0;
+    for (const ServiceWindow& window : message.windows) {
+        if (WorkerService* service = worker.find(window.service)) {
+            service->window_count = window.request_count;
+        }
+    }
+    serve_worker(session);
+}
+
+void BrokerMachine::worker_beat(Session& session, const Beat& message) {
+    Worker& worker = *session.worker;
+    worker.foreign_backlog = Duration(static_cast<std::int64_t>(message.foreign_backlog_ns));
+    for (const CallKey& key : worker.running) {
+        if (const auto call = worker.outstanding.find(key); call != worker.outstanding.end()) {
+            const bool still = std::find(message.running.begin(), message.running.end(), key) !=
+                               message.running.end();
+            call->second.running = still;
+        }
+    }
+    worker.running.clear();
+    started(session, Started{message.running});
+}
+
+void BrokerMachine::started(Session& session, const Started& message) {
+    Worker& worker = *session.worker;
+    for (const CallKey& key : message.calls) {
+        const auto call = worker.outstanding.find(key);
+        if (call == worker.outstanding.end()) continue;
+        if (!call->second.running) call->second.started = now_;
+        call->second.running = true;
+        worker.running.push_back(key);
+    }
+}
+
+void BrokerMachine::check_overdue(Session& session) {
+    using namespace std::chrono_literals;
+    Worker& worker = *session.worker;
+    const std::vector<CallKey> running = worker.running;
+    for (const CallKey& key : running) {
+        Outstanding& call = worker.outstanding.at(key);
+        WorkerService* service = worker.find(call.service);
+        if (service == nullptr || call.overdue) continue;
+        const Duration allowed = std::max<Duration>(30s, 10 * service->rate.expected(call.rows));
+        if (now_ < call.started + allowed) continue;
+        call.overdue = true;
+        eject(*service);
+        const auto open = calls_.find(key.id);
+        if (open == calls_.end() || open->second.call.key != key) continue;
+        answer_without_running(key.id, Outcome::device_fault, Reason::run_overdue,
+                               "the run on " + session.name + " took longer than allowed");
+    }
+}
+
+void BrokerMachine::worker_answer(Session& session, const Answer& message) {
+    Worker& worker = *session.worker;
+    worker.result_sequence = std::max(worker.result_sequence, message.sequence);
+    ServiceIndex index;
+    if (const auto call = worker.outstanding.find(message.key); call != worker.outstanding.end()) {
+        index = call->second.service;
+    }
+    if (!worker.release(message.key)) {  // a duplicate, or of a session before
+        drop_payload(message.payload);
+        return;
+    }
+    if (message.outcome == Outcome::ok) {
+        ++worker.done_count;
+    } else {
+        ++worker.failed_count;
+    }
+    if (WorkerService* service = worker.find(index)) learn(*service, message);
+
+    const auto open = calls_.find(message.key.id);
+    if (open == calls_.end() || open->second.call.key != message.key ||
+        open->second.worker != session.id) {
+        drop_payload(message.payload);  // the client has given up on it
+    } else {
+        Answer answer = message;
+        answer.worker = session.id;
+        answer.sequence = 0;
+        answer.repeatable = open->second.repeatable;
+        answer_client(open->second, std::move(answer));
+    }
+    serve_worker(session);
+}
+
+void BrokerMachine::learn(WorkerService& service, const Answer& message) {
+    switch (message.outcome) {
+        case Outcome::ok:
+            ++service.done_count;
+            service.rate.observe(message.timings.run_rows, message.timings.compute_ns);
+            service.ejection = Duration{0};
+            service.probes = 0;
+            return;
+        case Outcome::device_fault: return eject(service);
+        default: service.probes = 0;  // an input_error or a refusal says nothing about the device
+    }
+}
+
+void BrokerMachine::eject(WorkerService& service) {
+    using namespace std::chrono_literals;
+    if (service.by_version == nullptr || service.ejected(now_)) return;
+    std::size_t out = 0;
+    const auto& offers = service.by_version->offers;
+    for (const Service::Offer& offer : offers) {
+        Session* session = sessions_.find(offer.worker);
+        if (session == nullptr) continue;
+        const WorkerService* other = session->worker->find(offer.index);
+        if (other != nullptr && other->ejected(now_)) ++out;
+    }
+    if (2 * (out + 1) > offers.size()) return;  // rule 8: never more than half
+    service.ejection = std::clamp<Duration>(2 * service.ejection, 1s, 60s);
+    service.ejected_until = now_ + service.ejection;
+    service.probes = 0;
+    note(NoteLevel::warning, "took " + service.by_version->name + " of one worker out of rotation for " +
+                                 std::to_string(service.ejection / 1s) + " s");
+}
+
+void BrokerMachine::resume_worker(Session& session, const Hello& message) {
+    Worker& worker = *session.worker;
+    worker.window_bytes = 0;  // until the next CREDIT
+    worker.credit_sequence = 0;
+    worker.result_sequence = 0;
+    const std::unordered_set<CallKey> held(message.open.begin(), message.open.end());
+    std::vector<CallKey> missing;
+    for (const auto& [key, call] : worker.outstanding) {
+        if (!held.contains(key)) missing.push_back(key);
+    }
+    for (const CallKey& key : missing) {
+        worker.release(key);
+        const auto open = calls_.find(key.id);
+        if (open == calls_.end() || open->second.call.key != key) continue;
+        answer_without_running(key.id, Outcome::not_started, Reason::worker_lost,
+                               "the connection broke before the call reached " + session.name);
+    }
+}
+
+void BrokerMachine::lose_worker_calls(Session& session, bool died) {
+    Worker& worker = *session.worker;
+    while (!worker.outstanding.empty()) {
+        const auto [key, call] = *worker.outstanding.begin();
+        worker.release(key);
+        const auto open = calls_.find(key.id);
+        if (open == calls_.end() || open->second.call.key != key ||
+            open->second.worker != session.id) {
+            continue;
+        }
+        Answer answer;
+        answer.key = key;
+        answer.outcome = Outcome::lost;
+        answer.reason = Reason::worker_lost;
+        answer.was_running = died && call.running;
+        answer.repeatable = open->second.repeatable;
+        answer.worker = session.id;
+        answer.detail = "worker " + session.name + " was lost";
+        answer_client(open->second, std::move(answer));
+    }
+    abort_streams(session);
+}
+
+void BrokerMachine::serve_worker(Session& session) {
+    for (auto& [index, service] : session.worker->services) {
+        if (service.by_version != nullptr) dispatch(*service.by_version);
+        if (service.by_model != nullptr) dispatch(*service.by_model);
+    }
+}
+
+}  // namespace farm

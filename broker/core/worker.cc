@@ -1,0 +1,48 @@
+#include "broker/core/worker.h"
+
+#include <algorithm>
+
+namespace farm {
+
+Duration WorkerService::backlog(std::uint32_t extra_rows) const {
+    const std::uint32_t rows = outstanding_rows + extra_rows;
+    if (rows == 0) return Duration{0};
+    Duration total{0};
+    if (ad.batch == BatchRule::none) {
+        // Every call is a run of its own; the mean call stands for those that are outstanding.
+        const std::uint32_t calls = outstanding_count + (extra_rows == 0 ? 0 : 1);
+        total = rate.expected(std::max(1U, rows / std::max(1U, calls))) * calls;
+    } else {
+        const std::uint32_t full = ad.max_batch_rows == 0 ? rows : ad.max_batch_rows;
+        total = rate.expected(full) * (rows / full);
+        if (rows % full != 0) total += rate.expected(rows % full);
+    }
+    return total / std::max(1U, ad.instance_count);
+}
+
+WorkerService* Worker::find(ServiceIndex index) {
+    const auto found = services.find(index);
+    return found == services.end() ? nullptr : &found->second;
+}
+
+Duration Worker::backlog() const {
+    Duration total = foreign_backlog;
+    for (const auto& [index, service] : services) total += service.backlog(0);
+    return total;
+}
+
+bool Worker::release(const CallKey& key) {
+    const auto found = outstanding.find(key);
+    if (found == outstanding.end()) return false;
+    const Outstanding& call = found->second;
+    outstanding_bytes -= call.reserved_bytes;
+    if (WorkerService* service = find(call.service)) {
+        service->outstanding_count -= 1;
+        service->outstanding_rows -= call.rows;
+    }
+    if (call.running) std::erase(running, key);
+    outstanding.erase(found);
+    return true;
+}
+
+}  // namespace farm

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "broker/core/rate_estimate.h"
+#include "broker/core/service_queue.h"
+#include "common/core/clock.h"
+#include "schemas/messages.h"
+
+namespace farm {
+
+/// The calls that wait for one service name, and the workers that offer it.
+/// A model is reachable under two names: "gnn" (highest version offered) and "gnn/3".
+struct Service {
+    struct Offer {
+        SessionId worker;
+        ServiceIndex index;
+    };
+
+    std::string name;
+    ServiceQueue queue;
+    std::vector<Offer> offers;   ///< draining workers included; failed models are not
+    TimePoint absent_since;      ///< when the last offer went; meaningful while there is none
+};
+
+/// One service of one worker: what it said, what it has, how fast it proved to be.
+struct WorkerService {
+    ServiceAd ad;
+    Service* by_version{nullptr};  ///< both null for a model that did not load
+    Service* by_model{nullptr};    ///< null when this is not the worker's latest version
+    std::uint32_t window_count{0};
+    std::uint32_t outstanding_count{0};
+    std::uint32_t outstanding_rows{0};
+    std::uint64_t done_count{0};
+    RateEstimate rate;
+    TimePoint ejected_until;       ///< rule 8
+    Duration ejection{0};          ///< length of the last one; doubles
+    std::uint32_t probes{0};       ///< calls outstanding since it came back, until one ends ok
+
+    bool ejected(TimePoint now) const { return now < ejected_until; }
+    /// Device time of what it has, with `extra_rows` more rows joining.
+    Duration backlog(std::uint32_t extra_rows) const;
+};
+
+/// A call that was sent to a worker and whose RESULT has not come. Counted against its window even
+/// when the client has given up on it.
+struct Outstanding {
+    ServiceIndex service;
+    std::uint32_t rows{1};
+    std::uint64_t reserved_bytes{0};
+    bool running{false};
+    bool overdue{false};
+    TimePoint started;
+};
+
+/// The broker's knowledge of one worker session. It is knowledge only: what the worker said and what
+/// was sent to it. Owned by its Session.
+struct Worker {
+    std::map<ServiceIndex, WorkerService> services;
+    std::unordered_map<CallKey, Outstanding> outstanding;
+    std::unordered_set<CallId> streaming;  ///< answers whose chunks are under way
+    std::vector<CallKey> running;          ///< as the last STARTED and BEAT named them
+    std::uint64_t credit_sequence{0};
+    std::uint64_t window_bytes{0};
+    std::uint64_t outstanding_bytes{0};
+    std::uint64_t result_sequence{0};
+    Duration foreign_backlog{0};
+    bool draining{false};
+    std::uint64_t done_count{0};
+    std::uint64_t failed_count{0};
+
+    WorkerService* find(ServiceIndex index);
+    Duration backlog() const;
+    /// Forgets a call and gives back its room. False when it is not outstanding.
+    bool release(const CallKey& key);
+};
+
+}  // namespace farm
