@@ -20,12 +20,12 @@ inline constexpr auto socket_handshake_timeout = std::chrono::seconds(10);
 
 /// The libzmq context of a process, with one I/O thread per Lane.
 ///
-/// Make one per process (several at a time can crash libsodium's random generator on exit) and destroy it
-/// after every Router, Dealer and ZapServer, but before any memory that was sent without a copy:
-/// the destructor waits for the I/O threads, at most about `socket_linger`.
-/// All signals are blocked in libzmq's threads: 4.3.4 can lose a message to EINTR.
-/// Threads: making sockets is safe from any thread. Throws std::runtime_error only when the
-/// system has no threads or file descriptors left for the I/O threads.
+/// Make one per process (several at a time can crash libsodium's random generator on exit) and
+/// destroy it after every Router, Dealer and ZapServer, but before any memory that was sent without
+/// a copy: the destructor waits for the I/O threads, at most about `socket_linger`. All signals are
+/// blocked in libzmq's threads: 4.3.4 can lose a message to EINTR. Threads: making sockets is safe
+/// from any thread. Throws std::runtime_error only when the system has no threads or file
+/// descriptors left for the I/O threads.
 class Context {
   public:
     Context();

@@ -34,8 +34,8 @@ Result<KeyPair> generate_key_pair();
 /// Writes `<prefix>.secret` (mode 0600) and `<prefix>.pub` (with tenant and roles, ready for an
 /// allow-list folder). Never overwrites; on an error neither file is left behind.
 /// `tenant` may be empty: the allow list then takes the file's name.
-Result<void> write_key_pair(const KeyPair& keys, const std::string& prefix, const std::string& tenant,
-                            RoleSet roles);
+Result<void> write_key_pair(const KeyPair& keys, const std::string& prefix,
+                            const std::string& tenant, RoleSet roles);
 
 /// Reads a `.secret` file and derives the public half. Refuses (unauthorized) a file that group or
 /// others may read.

@@ -31,7 +31,8 @@ class Dealer : public Pollable {
 
     /// Starts to connect. Errors: an address that cannot be parsed, or no socket left.
     /// A host name is resolved as IPv4 unless `ipv6`; an IPv6 literal needs no flag.
-    static Result<std::unique_ptr<Dealer>> connect(Context& context, Lane lane, const std::string& url,
+    static Result<std::unique_ptr<Dealer>> connect(Context& context, Lane lane,
+                                                   const std::string& url,
                                                    const std::optional<CurveClient>& curve = {},
                                                    bool ipv6 = false);
     ~Dealer() override;
@@ -55,6 +56,7 @@ class Dealer : public Pollable {
 
   private:
     Dealer(std::unique_ptr<zmq::socket_t> socket, std::string url);
+    bool refresh();
 
     std::unique_ptr<zmq::socket_t> socket_;
     std::string url_;

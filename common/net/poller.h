@@ -22,12 +22,11 @@ class Pollable {
 
 /// Lets one thread wait for sockets, other threads and file descriptors at once.
 ///
-/// Sockets are asked for their state (ZMQ_EVENTS, which also drains their command queue) right before
-/// every poll(2) on their ZMQ_FD; that is what makes its edge-triggered signal safe, and what
-/// zmq_poll itself does. Doing it here wakes the loop when a connection comes up or breaks too,
-/// which zmq_poll does not.
-/// Used by one thread. Watched objects must be forgotten before they are destroyed. No allocation
-/// in wait(); its cost is linear in the watched objects (a few).
+/// Sockets are asked for their state (ZMQ_EVENTS, which also drains their command queue) right
+/// before every poll(2) on their ZMQ_FD; that is what makes its edge-triggered signal safe, and
+/// what zmq_poll itself does. Doing it here wakes the loop when a connection comes up or breaks
+/// too, which zmq_poll does not. Used by one thread. Watched objects must be forgotten before they
+/// are destroyed. No allocation in wait(); its cost is linear in the watched objects (a few).
 class Poller {
   public:
     void watch(Pollable& source);
@@ -36,8 +35,8 @@ class Poller {
     void watch_fd(int fd);
     void forget_fd(int fd);
 
-    /// Returns when a watched thing has work, `until` is reached, or for no reason at all. Nothing for
-    /// `until`: no limit. Whoever has work keeps having it until it was taken.
+    /// Returns when a watched thing has work, `until` is reached, or for no reason at all. Nothing
+    /// for `until`: no limit. Whoever has work keeps having it until it was taken.
     void wait(std::optional<TimePoint> until);
 
     /// Whether the last wait() saw that plain descriptor readable.

@@ -34,26 +34,27 @@ LinkId next_link_id();
 
 /// A listening ROUTER socket: many peers, each one a LinkId.
 ///
-/// It never blocks and never drops in silence what we send (ROUTER_MANDATORY, DONTWAIT). Only routing
-/// ids that libzmq made up are served: a peer that chose its own could come back as somebody else, so
-/// its messages are counted and thrown away. With CURVE a link keeps the identity of its first
-/// message, and what arrives under another one is thrown away too.
-/// libzmq does not report a closed connection: send() says `gone` when one tries (a BEAT does).
-/// Owner: one loop, on its thread; destroyed before the Context.
-/// Bounds: limits::session_count links, 65 536 remembered closed ones,
-/// limits::high_water_mark_count messages per peer and direction, limits::frame_bytes per frame.
+/// It never blocks and never drops in silence what we send (ROUTER_MANDATORY, DONTWAIT). Only
+/// routing ids that libzmq made up are served: a peer that chose its own could come back as
+/// somebody else, so its messages are counted and thrown away. With CURVE a link keeps the identity
+/// of its first message, and what arrives under another one is thrown away too. libzmq does not
+/// report a closed connection: send() says `gone` when one tries (a BEAT does). Owner: one loop, on
+/// its thread; destroyed before the Context. Bounds: limits::session_count links, 65 536 remembered
+/// closed ones, limits::high_water_mark_count messages per peer and direction, limits::frame_bytes
+/// per frame.
 class Router : public Pollable {
   public:
     struct Incoming {
         LinkId link;
-        bool first{false};          ///< the first message of this link
-        const Identity* identity;   ///< valid until close(link)
-        std::vector<Buffer> frames; ///< at most limits::frame_count + 1: what is more was cut off
+        bool first{false};           ///< the first message of this link
+        const Identity* identity;    ///< valid until close(link)
+        std::vector<Buffer> frames;  ///< at most limits::frame_count + 1: what is more was cut off
     };
 
     struct Counters {
         std::uint64_t ignored_closed{0};  ///< messages on links that we closed
-        std::uint64_t ignored_alien{0};   ///< self-chosen routing id, changed identity, too many links
+        std::uint64_t ignored_alien{
+            0};  ///< self-chosen routing id, changed identity, too many links
     };
 
     /// `curve`: clients must know our public key, and the process's ZapServer must allow theirs.

@@ -14,13 +14,13 @@ struct Url {
     enum class Scheme : std::uint8_t { tcp, ipc };
 
     Scheme scheme{Scheme::tcp};
-    std::string host;        ///< tcp: name, IPv4, IPv6 without brackets, or "*" (bind only)
-    std::uint16_t port{0};   ///< tcp: 0 = any free port (bind only)
-    std::string path;        ///< ipc: file, "@name" (abstract), or "*" (bind only)
+    std::string host;       ///< tcp: name, IPv4, IPv6 without brackets, or "*" (bind only)
+    std::uint16_t port{0};  ///< tcp: 0 = any free port (bind only)
+    std::string path;       ///< ipc: file, "@name" (abstract), or "*" (bind only)
 
     /// As libzmq wants it: "tcp://[::1]:5600", "tcp://*:*", "ipc:///run/farm.sock".
     std::string text() const;
-    bool any_host() const;   ///< "*", "0.0.0.0" or "::": not an address to connect to
+    bool any_host() const;  ///< "*", "0.0.0.0" or "::": not an address to connect to
     bool ipv6() const { return host.find(':') != std::string::npos; }
     /// Cannot be reached from another machine: ipc, 127.0.0.0/8, ::1, localhost.
     bool local() const;

@@ -51,7 +51,4 @@ class CommandLine {
     LogOptions log_;
 };
 
-/// "0.1.0"
-std::string_view version();
-
 }  // namespace farm

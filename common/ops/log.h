@@ -16,9 +16,9 @@ enum class LogLevel : std::uint8_t { trace, debug, info, warning, error, off };
 Result<LogLevel> parse_log_level(std::string_view text);
 
 struct LogOptions {
-    std::string program;             ///< name in every line
+    std::string program;  ///< name in every line
     LogLevel level{LogLevel::info};
-    bool json{false};                ///< one JSON object per line
+    bool json{false};  ///< one JSON object per line
 };
 
 /// One `key=value` of a line. Numbers and bools stay what they are in JSON.
@@ -47,12 +47,18 @@ bool log_enabled(LogLevel level);
 
 /// Thread-safe; never throws; a line is written at once and in one piece.
 void log(LogLevel level, std::string_view text, LogFields fields = {}) noexcept;
-inline void log_debug(std::string_view text, LogFields fields = {}) { log(LogLevel::debug, text, fields); }
-inline void log_info(std::string_view text, LogFields fields = {}) { log(LogLevel::info, text, fields); }
+inline void log_debug(std::string_view text, LogFields fields = {}) {
+    log(LogLevel::debug, text, fields);
+}
+inline void log_info(std::string_view text, LogFields fields = {}) {
+    log(LogLevel::info, text, fields);
+}
 inline void log_warning(std::string_view text, LogFields fields = {}) {
     log(LogLevel::warning, text, fields);
 }
-inline void log_error(std::string_view text, LogFields fields = {}) { log(LogLevel::error, text, fields); }
+inline void log_error(std::string_view text, LogFields fields = {}) {
+    log(LogLevel::error, text, fields);
+}
 
 /// One line without the line end: what `log` writes. For tests.
 std::string format_log_line(const LogOptions& options, LogLevel level, std::string_view text,

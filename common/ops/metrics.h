@@ -40,8 +40,8 @@ class SharedSnapshot {
 class MetricsServer {
   public:
     /// `fill` runs on a serving thread at every scrape and must be thread-safe; usually it reads a
-    /// SharedSnapshot. `address` is "host:port" or "port" (then 127.0.0.1); port 0 takes a free one.
-    /// Errors (invalid, io) name the address.
+    /// SharedSnapshot. `address` is "host:port" or "port" (then 127.0.0.1); port 0 takes a free
+    /// one. Errors (invalid, io) name the address.
     static Result<std::unique_ptr<MetricsServer>> start(const std::string& address,
                                                         std::function<MetricSnapshot()> fill);
     ~MetricsServer();

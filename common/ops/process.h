@@ -25,9 +25,9 @@ std::string to_string(ExitStatus status);  ///< "exit code 3", "signal 9 (Killed
 struct SpawnOptions {
     std::vector<std::string> arguments;  ///< [0] is the program: a path, or searched in PATH
     std::vector<std::pair<std::string, std::string>> environment;  ///< added to ours
-    std::string stdout_file;             ///< appended to; empty: ours
-    std::string stderr_file;             ///< appended to; empty: ours. May equal stdout_file
-    bool own_group{false};               ///< Ctrl-C on our terminal does not reach it
+    std::string stdout_file;                                       ///< appended to; empty: ours
+    std::string stderr_file;  ///< appended to; empty: ours. May equal stdout_file
+    bool own_group{false};    ///< Ctrl-C on our terminal does not reach it
 };
 
 /// A child process that dies with us.
