@@ -74,8 +74,9 @@ class DictReader {
     Result<void> read_descr() {
         const auto text = quoted();
         if (!text) {
-            return bad(file_, "field 'descr' is not a string (a structured array): save each of "
-                              "its fields as a file of its own");
+            return bad(file_,
+                       "field 'descr' is not a string (a structured array): save each of "
+                       "its fields as a file of its own");
         }
         has_descr_ = true;
         // One byte has no order, and NumPy itself accepts any mark there.
@@ -98,8 +99,9 @@ class DictReader {
         has_order_ = true;
         if (take_word("False")) return {};
         if (!take_word("True")) return broken("True or False");
-        return bad(file_, "field 'fortran_order' is True (only row-major arrays are read): save "
-                          "numpy.ascontiguousarray(array)");
+        return bad(file_,
+                   "field 'fortran_order' is True (only row-major arrays are read): save "
+                   "numpy.ascontiguousarray(array)");
     }
 
     Result<void> read_shape() {
@@ -113,9 +115,10 @@ class DictReader {
                 std::from_chars(rest_.data(), rest_.data() + rest_.size(), length);
             if (error == std::errc::result_out_of_range) {
                 return fail(ErrorCode::too_large,
-                            in_file(file_) + "field 'shape' has a length above 2^63 - 1 (the limit "
-                            "of one tensor is " + std::to_string(limits::call_bytes) +
-                            " bytes): split it");
+                            in_file(file_) +
+                                "field 'shape' has a length above 2^63 - 1 (the limit "
+                                "of one tensor is " +
+                                std::to_string(limits::call_bytes) + " bytes): split it");
             }
             if (error != std::errc{}) return broken("a whole number");
             rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
@@ -202,8 +205,8 @@ std::vector<std::byte> widen_bfloat16(Bytes bytes) {
 
 tl::unexpected<Error> io_failure(const std::filesystem::path& file, std::string_view what) {
     const std::error_code error(errno, std::generic_category());
-    return fail(ErrorCode::io, in_file(file.string()) + std::string(what) + " (" +
-                                   error.message() + "): check the path and its permissions");
+    return fail(ErrorCode::io, in_file(file.string()) + std::string(what) + " (" + error.message() +
+                                   "): check the path and its permissions");
 }
 
 /// The file's bytes from `offset` on, exactly `size` of them.
@@ -219,8 +222,7 @@ Result<Buffer> read_elements(std::ifstream& stream, const std::filesystem::path&
         }
         return std::move(buffer).freeze();
     } catch (const std::bad_alloc&) {
-        return fail(ErrorCode::too_large, in_file(file.string()) + "needs " +
-                                              std::to_string(size) +
+        return fail(ErrorCode::too_large, in_file(file.string()) + "needs " + std::to_string(size) +
                                               " bytes of memory (more than there is): split it");
     }
 }
@@ -244,8 +246,9 @@ Result<std::uint64_t> expected_elements(const NpyHeader& header, std::string_vie
 Result<NpyHeader> parse_npy_header(Bytes start, std::string_view file) {
     const std::string_view text(reinterpret_cast<const char*>(start.data()), start.size());
     if (!text.starts_with(magic)) {
-        return bad(file, "does not begin with the magic bytes 93 'NUMPY' (not a .npy file): save "
-                         "it with numpy.save");
+        return bad(file,
+                   "does not begin with the magic bytes 93 'NUMPY' (not a .npy file): save "
+                   "it with numpy.save");
     }
     if (text.size() < 10) return bad(file, "ends inside its header: copy or save it again");
     const auto major = static_cast<unsigned char>(text[6]);
@@ -304,8 +307,8 @@ Result<Tensor> read_npy(const std::filesystem::path& file, std::string tensor_na
     }
     std::ifstream stream(file, std::ios::binary);
     if (!stream) return io_failure(file, "cannot be opened");
-    std::vector<char> start(std::min<std::uintmax_t>(
-        file_size, npy_header_limit_bytes + longest_prefix_bytes));
+    std::vector<char> start(
+        std::min<std::uintmax_t>(file_size, npy_header_limit_bytes + longest_prefix_bytes));
     stream.read(start.data(), static_cast<std::streamsize>(start.size()));
     if (static_cast<std::size_t>(stream.gcount()) != start.size()) {
         return io_failure(file, "could not be read");
