@@ -40,7 +40,7 @@ void BrokerMachine::on(const LinkLost& input) {
 }
 
 void BrokerMachine::on(const Malformed& input) {
-    refuse(input.link, RefusedReason::malformed, input.detail);
+    refuse(input.link, input.reason, input.detail);
 }
 
 void BrokerMachine::on(const DrainRequested&) { begin_drain(); }

@@ -28,9 +28,10 @@ struct PeerAppeared {
     PeerRights rights;
 };
 
-/// The peer sent bytes that are no message of ours.
+/// The peer sent bytes that are no message of ours, or of another version.
 struct Malformed {
     LinkId link;
+    RefusedReason reason{RefusedReason::malformed};
     std::string detail;
 };
 

@@ -1,0 +1,189 @@
+#include "broker/app/broker_loop.h"
+
+#include <utility>
+
+#include "common/ops/log.h"
+#include "common/wire/header.h"
+
+namespace farm {
+namespace {
+
+/// Messages taken from one socket before the other one and the clock get their turn.
+constexpr int messages_per_turn = 256;
+
+LogLevel level_of(NoteLevel level) {
+    switch (level) {
+        case NoteLevel::debug: return LogLevel::debug;
+        case NoteLevel::info: return LogLevel::info;
+        case NoteLevel::warning: return LogLevel::warning;
+        case NoteLevel::error: return LogLevel::error;
+    }
+    return LogLevel::info;
+}
+
+PayloadId payload_of(const Message& message) {
+    if (const auto* call = std::get_if<Call>(&message)) return call->payload;
+    if (const auto* answer = std::get_if<Answer>(&message)) return answer->payload;
+    if (const auto* chunk = std::get_if<Chunk>(&message)) return chunk->payload;
+    return {};
+}
+
+}  // namespace
+
+BrokerLoop::BrokerLoop(Parts parts, Signals& signals)
+    : control_(std::move(parts.control)),
+      bulk_(std::move(parts.bulk)),
+      machine_(std::move(parts.machine)),
+      metrics_(parts.metrics),
+      signals_(signals),
+      outbox_([this](LinkId link, Lane lane, std::span<const Buffer> frames) {
+          if (lane == Lane::control) return control_->send(link, frames);
+          const auto bulk = bulk_of_.find(link);
+          return bulk == bulk_of_.end() ? SendResult::gone : bulk_->send(bulk->second, frames);
+      }) {
+    poller_.watch(*control_);
+    poller_.watch(*bulk_);
+    poller_.watch_fd(signals_.fd());
+}
+
+int BrokerLoop::run() {
+    notifier_.ready("serving");
+    while (!finished_) {
+        auto until = earliest(machine_->next_deadline(), notifier_.next_deadline());
+        if (metrics_ != nullptr) until = earliest(until, next_publish_);
+        poller_.wait(until);
+        now_ = steady_now();
+        if (const auto stop = signals_.take()) {
+            if (*stop == Signals::Stop::now) return 1;
+            log_info("asked to stop: draining");
+            notifier_.stopping("draining");
+            step(DrainRequested{});
+        }
+        take_messages(*control_, Lane::control);
+        take_messages(*bulk_, Lane::bulk);
+        step(Tick{});
+        report_failed_links();
+        notifier_.feed(now_);
+        publish_metrics();
+    }
+    return 0;
+}
+
+void BrokerLoop::take_messages(Router& router, Lane lane) {
+    for (int i = 0; i < messages_per_turn; ++i) {
+        auto incoming = router.receive();
+        if (!incoming) return;
+        take(std::move(*incoming), lane);
+    }
+}
+
+void BrokerLoop::take(Router::Incoming incoming, Lane lane) {
+    if (incoming.first) {
+        const Identity& identity = *incoming.identity;
+        step(PeerAppeared{incoming.link, lane == Lane::bulk,
+                          {identity.tenant, identity.roles.has(Role::client),
+                           identity.roles.has(Role::worker), identity.roles.has(Role::admin)}});
+    }
+    LinkId link = incoming.link;
+    if (const auto control = control_of_.find(link); control != control_of_.end()) {
+        link = control->second;
+    }
+    const Buffer header = incoming.frames.empty() ? Buffer{} : incoming.frames.front();
+    auto messages = open_envelope(std::move(incoming.frames), payloads_);
+    if (!messages) {
+        const auto version = header_version(header.bytes());
+        const bool other = version && *version != protocol_version;
+        const Router& router = lane == Lane::control ? *control_ : *bulk_;
+        step(Malformed{link, other ? RefusedReason::protocol_version : RefusedReason::malformed,
+                       messages.error().message + " (from " + router.peer_address(incoming.link) + ")"});
+        return;
+    }
+    for (Message& message : *messages) step(Received{link, std::move(message)});
+}
+
+void BrokerLoop::step(const BrokerInput& input) {
+    machine_->step(input, now_, effects_);
+    for (BrokerEffect& effect : effects_) carry_out(effect);
+    effects_.clear();
+}
+
+void BrokerLoop::carry_out(BrokerEffect& effect) {
+    if (auto* transmit = std::get_if<Transmit>(&effect)) return carry_out(*transmit);
+    if (auto* drop = std::get_if<DropPayload>(&effect)) return payloads_.drop(drop->payload);
+    if (auto* shut = std::get_if<CloseLink>(&effect)) {
+        outbox_.flush_link(shut->link);
+        return close(shut->link);
+    }
+    if (auto* bind = std::get_if<BindBulk>(&effect)) {
+        bulk_of_[bind->control] = bind->bulk;
+        control_of_[bind->bulk] = bind->control;
+        return;
+    }
+    if (auto* text = std::get_if<Note>(&effect)) return log(level_of(text->level), text->text);
+    finished_ = true;
+    failed_.clear();
+    outbox_.flush(failed_);
+}
+
+void BrokerLoop::carry_out(Transmit& effect) {
+    const PayloadId id = payload_of(effect.message);
+    const Payload* payload = id ? payloads_.find(id) : nullptr;
+    const bool on_bulk = std::holds_alternative<Chunk>(effect.message) ||
+                         std::holds_alternative<Attach>(effect.message);
+    // A stranger on the bulk socket is refused there.
+    const Lane lane = on_bulk || !control_->has(effect.link) ? Lane::bulk : Lane::control;
+    if (lane == Lane::bulk && !bulk_of_.contains(effect.link) && bulk_->has(effect.link)) {
+        bulk_of_[effect.link] = effect.link;
+    }
+    if (!outbox_.add(effect.link, lane, effect.message, payload)) {
+        log_error("a message is too long to be sent",
+                  {{"verb", verb_name(effect.message)}});
+    }
+    if (effect.release_payload && id) payloads_.drop(id);
+}
+
+void BrokerLoop::close(LinkId control) {
+    control_->close(control);
+    const auto bulk = bulk_of_.find(control);
+    if (bulk == bulk_of_.end()) return;
+    bulk_->close(bulk->second);
+    control_of_.erase(bulk->second);
+    bulk_of_.erase(bulk);
+}
+
+void BrokerLoop::report_failed_links() {
+    // Telling the machine may make it send more, which may fail again: until nothing does.
+    for (;;) {
+        failed_.clear();
+        outbox_.flush(failed_);
+        if (failed_.empty()) return;
+        const auto failed = std::exchange(failed_, {});
+        for (LinkId link : failed) {
+            close(link);
+            step(LinkLost{link});
+        }
+    }
+}
+
+void BrokerLoop::publish_metrics() {
+    if (metrics_ == nullptr || now_ < next_publish_) return;
+    next_publish_ = now_ + std::chrono::seconds(1);
+    const BrokerStatus status = machine_->report(now_).broker;
+    using Kind = Metric::Kind;
+    const auto value = [](auto number) { return static_cast<double>(number); };
+    metrics_->publish({
+        {Kind::counter, "farm_broker_calls_accepted_total", "Calls put into a queue",
+         value(status.accepted_count), {}},
+        {Kind::counter, "farm_broker_calls_answered_total", "Answers sent to clients",
+         value(status.answered_ok_count), {{"outcome", "ok"}}},
+        {Kind::counter, "farm_broker_calls_answered_total", "Answers sent to clients",
+         value(status.answered_other_count), {{"outcome", "other"}}},
+        {Kind::counter, "farm_broker_refused_total", "Peers refused", value(status.refused_count), {}},
+        {Kind::gauge, "farm_broker_clients", "Client sessions", value(status.client_count), {}},
+        {Kind::gauge, "farm_broker_workers", "Worker sessions", value(status.worker_count), {}},
+        {Kind::gauge, "farm_broker_queued_bytes", "Bytes held by queued calls",
+         value(status.queued_bytes), {}},
+    });
+}
+
+}  // namespace farm

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "broker/core/broker_machine.h"
+#include "common/net/outbox.h"
+#include "common/net/poller.h"
+#include "common/net/router.h"
+#include "common/ops/metrics.h"
+#include "common/ops/notify.h"
+#include "common/ops/signals.h"
+
+namespace farm {
+
+/// The glue around BrokerMachine: polls, decodes, steps, carries out the effects.
+///
+/// Owner: main(). One thread runs it; it decides nothing.
+class BrokerLoop {
+  public:
+    struct Parts {
+        std::unique_ptr<Router> control;
+        std::unique_ptr<Router> bulk;
+        std::unique_ptr<BrokerMachine> machine;
+        SharedSnapshot* metrics{nullptr};  ///< null: nobody asked
+    };
+
+    BrokerLoop(Parts parts, Signals& signals);
+
+    /// Until it is drained, or told to stop at once. Gives the exit code.
+    int run();
+
+  private:
+    void take_messages(Router& router, Lane lane);
+    void take(Router::Incoming incoming, Lane lane);
+    void step(const BrokerInput& input);
+    void carry_out(BrokerEffect& effect);
+    void carry_out(Transmit& effect);
+    void close(LinkId control);
+    void report_failed_links();
+    void publish_metrics();
+
+    std::unique_ptr<Router> control_;
+    std::unique_ptr<Router> bulk_;
+    std::unique_ptr<BrokerMachine> machine_;
+    SharedSnapshot* metrics_;
+    Signals& signals_;
+    ServiceNotifier notifier_;
+    Poller poller_;
+    PayloadStore payloads_;
+    Outbox outbox_;
+    BrokerEffects effects_;
+    std::vector<LinkId> failed_;
+    std::unordered_map<LinkId, LinkId> bulk_of_;     ///< control link -> bulk link
+    std::unordered_map<LinkId, LinkId> control_of_;  ///< bulk link -> control link
+    TimePoint now_;
+    TimePoint next_publish_;
+    bool finished_{false};
+};
+
+}  // namespace farm

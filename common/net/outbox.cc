@@ -1,0 +1,54 @@
+#include "common/net/outbox.h"
+
+#include <algorithm>
+
+namespace farm {
+
+bool Outbox::add(LinkId link, Lane lane, const Message& message, const Payload* payload) {
+    Slot& slot = slot_for(link, lane);
+    if (slot.failed || slot.writer.try_add(message, payload)) return true;
+    if (!slot.writer.empty()) {
+        send(slot);
+        if (slot.failed || slot.writer.try_add(message, payload)) return true;
+    }
+    return false;
+}
+
+Outbox::Slot& Outbox::slot_for(LinkId link, Lane lane) {
+    const auto [found, fresh] = by_link_[static_cast<unsigned>(lane)].try_emplace(link, used_);
+    if (!fresh) return slots_[found->second];
+    if (used_ == slots_.size()) slots_.emplace_back();
+    Slot& slot = slots_[used_++];
+    slot.link = link;
+    slot.lane = lane;
+    slot.failed = false;
+    return slot;
+}
+
+void Outbox::send(Slot& slot) {
+    const std::vector<Buffer> frames = slot.writer.finish();
+    if (send_(slot.link, slot.lane, frames) != SendResult::sent) slot.failed = true;
+}
+
+void Outbox::flush(std::vector<LinkId>& failed) {
+    for (std::size_t i = 0; i < used_; ++i) {
+        Slot& slot = slots_[i];
+        if (!slot.writer.empty()) send(slot);
+        if (slot.failed && std::find(failed.begin(), failed.end(), slot.link) == failed.end()) {
+            failed.push_back(slot.link);
+        }
+    }
+    used_ = 0;
+    for (auto& index : by_link_) index.clear();
+}
+
+void Outbox::flush_link(LinkId link) {
+    for (auto& index : by_link_) {
+        const auto found = index.find(link);
+        if (found == index.end()) continue;
+        Slot& slot = slots_[found->second];
+        if (!slot.writer.empty() && !slot.failed) send(slot);
+    }
+}
+
+}  // namespace farm
