@@ -1,0 +1,18 @@
+#include "gpu_worker/backends/process_settings.h"
+
+#include <climits>
+
+#if __has_include(<malloc.h>)
+#include <malloc.h>
+#endif
+
+namespace farm {
+
+void keep_memory_mapped() {
+#if defined(M_MMAP_THRESHOLD)
+    mallopt(M_MMAP_THRESHOLD, 1 << 30);
+    mallopt(M_TRIM_THRESHOLD, INT_MAX);
+#endif
+}
+
+}  // namespace farm

@@ -1,0 +1,267 @@
+#include "gpu_worker/backends/reference_backend.h"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+#include <new>
+#include <optional>
+#include <string_view>
+#include <thread>
+#include <utility>
+
+namespace farm {
+
+namespace {
+
+enum class Kind : std::uint8_t { identity, scale, sleep, fail };
+enum class Fault : std::uint8_t { input_error, retryable_fault, device_fault, crash };
+
+struct ReferenceSettings {
+    Kind kind{Kind::identity};
+    bool runs_inline{true};
+    float factor{2};
+    std::chrono::nanoseconds fixed{0};
+    std::chrono::nanoseconds per_row{0};
+    bool spins{false};
+    Fault fault{Fault::device_fault};
+    std::optional<float> mark;
+    std::uint64_t failing_run_count{std::numeric_limits<std::uint64_t>::max()};
+};
+
+// ---- settings ---------------------------------------------------------------------------------
+
+template <class Value>
+struct Choice {
+    std::string_view text;
+    Value value;
+};
+
+/// Reads the farm.reference.* parameters one by one; keeps the first error.
+class ParameterReader {
+  public:
+    explicit ParameterReader(const ModelSource& source) : source_(source) {}
+
+    template <class Number>
+    void number(const std::string& key, Number& value) {
+        const std::string* text = find(key);
+        if (text == nullptr) return;
+        const char* end = text->data() + text->size();
+        Number parsed{};
+        const auto [stop, error] = std::from_chars(text->data(), end, parsed);
+        if (error == std::errc() && stop == end) {
+            value = parsed;
+        } else {
+            refuse(key, *text, "a number");
+        }
+    }
+
+    void nanoseconds(const std::string& key, std::chrono::nanoseconds& value) {
+        constexpr std::int64_t most = 3'600'000'000'000;
+        std::int64_t count = value.count();
+        number(key, count);
+        if (count < 0 || count > most) refuse(key, std::to_string(count), "0 to one hour");
+        value = std::chrono::nanoseconds(count);
+    }
+
+    template <class Value>
+    void choice(const std::string& key, std::initializer_list<Choice<Value>> choices,
+                Value& value) {
+        const std::string* text = find(key);
+        if (text == nullptr) return;
+        std::string known;
+        for (const Choice<Value>& choice : choices) {
+            if (choice.text == *text) {
+                value = choice.value;
+                return;
+            }
+            known += (known.empty() ? "" : ", ") + std::string(choice.text);
+        }
+        refuse(key, *text, known);
+    }
+
+    bool has(const std::string& key) const { return find(key) != nullptr; }
+    const std::optional<Error>& error() const { return error_; }
+
+  private:
+    const std::string* find(const std::string& key) const {
+        const auto found = source_.parameters.find("farm.reference." + key);
+        return found == source_.parameters.end() ? nullptr : &found->second;
+    }
+    void refuse(const std::string& key, const std::string& text, const std::string& known) {
+        if (error_) return;
+        error_ = Error{ErrorCode::invalid, "parameter 'farm.reference." + key + "' is '" + text +
+                                               "' (possible: " + known +
+                                               "): correct config.pbtxt of model '" +
+                                               source_.model + "'"};
+    }
+
+    const ModelSource& source_;
+    std::optional<Error> error_;
+};
+
+Result<ReferenceSettings> read_settings(const ModelSource& source) {
+    ReferenceSettings settings;
+    ParameterReader reader(source);
+    reader.choice<Kind>("kind",
+                        {{"identity", Kind::identity},
+                         {"scale", Kind::scale},
+                         {"sleep", Kind::sleep},
+                         {"fail", Kind::fail}},
+                        settings.kind);
+    settings.runs_inline = settings.kind == Kind::identity;
+    reader.choice<bool>("inline", {{"true", true}, {"false", false}}, settings.runs_inline);
+    reader.number("factor", settings.factor);
+    reader.nanoseconds("fixed_ns", settings.fixed);
+    reader.nanoseconds("per_row_ns", settings.per_row);
+    reader.choice<bool>("wait", {{"sleep", false}, {"spin", true}}, settings.spins);
+    reader.choice<Fault>("outcome",
+                         {{"input_error", Fault::input_error},
+                          {"retryable_fault", Fault::retryable_fault},
+                          {"device_fault", Fault::device_fault},
+                          {"crash", Fault::crash}},
+                         settings.fault);
+    if (reader.has("mark")) reader.number("mark", settings.mark.emplace());
+    reader.number("failing_runs", settings.failing_run_count);
+    if (reader.error()) return tl::unexpected(*reader.error());
+    return settings;
+}
+
+// ---- the kinds --------------------------------------------------------------------------------
+
+RunResult scaled(TensorList tensors, float factor) {
+    for (Tensor& tensor : tensors) {
+        if (tensor.desc.type != dtype::f32) {
+            return tl::unexpected(RunFailure{
+                Outcome::input_error, "input '" + tensor.desc.name + "' has type " +
+                                          to_string(tensor.desc.type) +
+                                          " (scale takes float32): send float32"});
+        }
+        MutableBuffer block(tensor.data.size());
+        for (std::size_t at = 0; at < block.size(); at += sizeof(float)) {
+            float value = 0;
+            std::memcpy(&value, tensor.data.data() + at, sizeof(value));
+            value *= factor;
+            std::memcpy(block.data() + at, &value, sizeof(value));
+        }
+        tensor.data = std::move(block).freeze();
+    }
+    return tensors;
+}
+
+void wait(std::chrono::nanoseconds duration, bool spins) {
+    if (!spins) {
+        std::this_thread::sleep_for(duration);
+        return;
+    }
+    const auto end = std::chrono::steady_clock::now() + duration;
+    while (std::chrono::steady_clock::now() < end) {
+    }
+}
+
+bool has_mark(std::span<const Tensor> inputs, float mark) {
+    if (inputs.empty() || inputs.front().desc.type != dtype::f32) return false;
+    const Bytes bytes = inputs.front().data.bytes();
+    for (std::size_t at = 0; at + sizeof(float) <= bytes.size(); at += sizeof(float)) {
+        float value = 0;
+        std::memcpy(&value, bytes.data() + at, sizeof(value));
+        if (value == mark) return true;
+    }
+    return false;
+}
+
+Outcome outcome_of(Fault fault) {
+    switch (fault) {
+        case Fault::input_error: return Outcome::input_error;
+        case Fault::retryable_fault: return Outcome::retryable_fault;
+        case Fault::device_fault: break;
+        case Fault::crash: std::abort();
+    }
+    return Outcome::device_fault;
+}
+
+class ReferenceInstance : public BackendInstance {
+  public:
+    ReferenceInstance(const ReferenceSettings& settings, std::vector<std::string> output_names)
+        : settings_(settings), output_names_(std::move(output_names)) {}
+
+    RunResult run(std::span<const Tensor> inputs) override {
+        try {
+            return run_kind(inputs);
+        } catch (const std::bad_alloc&) {
+            return tl::unexpected(RunFailure{Outcome::retryable_fault,
+                                             "there is no memory for the outputs"});
+        }
+    }
+
+    bool runs_inline() const override { return settings_.runs_inline; }
+
+  private:
+    RunResult run_kind(std::span<const Tensor> inputs) {
+        TensorList outputs(inputs.begin(), inputs.end());
+        if (settings_.kind == Kind::fail && fails(inputs)) {
+            return tl::unexpected(RunFailure{outcome_of(settings_.fault),
+                                             "the model was configured to fail"});
+        }
+        if (settings_.kind == Kind::sleep) {
+            wait(settings_.fixed + settings_.per_row * row_count(outputs), settings_.spins);
+        }
+        const std::size_t named = std::min(outputs.size(), output_names_.size());
+        for (std::size_t i = 0; i < named; ++i) outputs[i].desc.name = output_names_[i];
+        if (settings_.kind == Kind::scale) return scaled(std::move(outputs), settings_.factor);
+        return outputs;
+    }
+
+    bool fails(std::span<const Tensor> inputs) {
+        if (settings_.mark && !has_mark(inputs, *settings_.mark)) return false;
+        return failed_run_count_++ < settings_.failing_run_count;
+    }
+
+    ReferenceSettings settings_;
+    std::vector<std::string> output_names_;
+    std::uint64_t failed_run_count_{0};
+};
+
+class ReferenceModel : public LoadedModel {
+  public:
+    ReferenceModel(ServiceAd service, const ReferenceSettings& settings)
+        : service_(std::move(service)), settings_(settings) {}
+
+    const ServiceAd& service() const override { return service_; }
+
+    Result<std::unique_ptr<BackendInstance>> make_instance() override {
+        std::vector<std::string> names;
+        for (const TensorSpec& spec : service_.signature.outputs) names.push_back(spec.name);
+        return std::make_unique<ReferenceInstance>(settings_, std::move(names));
+    }
+
+  private:
+    ServiceAd service_;
+    ReferenceSettings settings_;
+};
+
+}  // namespace
+
+Result<std::shared_ptr<LoadedModel>> load_reference_model(const ModelSource& source) {
+    const Result<ReferenceSettings> settings = read_settings(source);
+    if (!settings) return tl::unexpected(settings.error());
+    const Signature& signature = source.signature;
+    const bool counts_fit =
+        signature.inputs.empty() || signature.outputs.empty() ||
+        signature.inputs.size() == signature.outputs.size();
+    if (!counts_fit) {
+        return fail(ErrorCode::invalid,
+                    "model '" + source.model + "' declares " +
+                        std::to_string(signature.inputs.size()) + " inputs and " +
+                        std::to_string(signature.outputs.size()) +
+                        " outputs (the reference backend returns one output per input): declare "
+                        "as many, or none");
+    }
+    ServiceAd service = advertise(source);
+    service.device_name = "host";
+    return std::make_shared<ReferenceModel>(std::move(service), *settings);
+}
+
+}  // namespace farm

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <torch/script.h>
+
+#include <optional>
+#include <string>
+
+#include "gpu_worker/core/backend.h"
+
+namespace farm {
+
+/// Nothing for types that TorchScript does not have (uint16, uint32, uint64).
+std::optional<at::ScalarType> torch_type(const DType& type);
+
+/// The tensor on the device. On the CPU it views the buffer and keeps it alive; bytes that are
+/// misaligned for the element type are copied first. Throws c10::Error for a type without a twin.
+at::Tensor to_torch(const Tensor& tensor, const c10::Device& device);
+
+/// The values in host memory, row-major. Shares the memory of a contiguous CPU tensor and keeps
+/// it alive. Throws c10::Error for a sparse tensor or a type that has no name of ours.
+Tensor from_torch(const std::string& name, const at::Tensor& value);
+
+}  // namespace farm
