@@ -11,7 +11,10 @@ if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
     set(CMAKE_BUILD_TYPE Release CACHE STRING "Debug, Release or RelWithDebInfo" FORCE)
 endif()
 
-add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wpedantic;-Wshadow>")
+# GCC's plain -Wshadow objects to an enumerator of an enum class named like something outside.
+add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wpedantic>"
+                    "$<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wshadow=local>"
+                    "$<$<COMPILE_LANG_AND_ID:CXX,Clang>:-Wshadow>")
 if(FARM_WERROR)
     add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:-Werror>")
 endif()
