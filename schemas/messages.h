@@ -16,6 +16,17 @@
 /// Members marked [rim] never travel: the rim fills them on arrival and reads them on departure.
 namespace farm {
 
+enum class RefusedReason : std::uint8_t {
+    unknown_session,   ///< a message came before HELLO, or after the session ended
+    protocol_version,  ///< no version in common
+    old_epoch,         ///< a newer process of the same peer has registered
+    unauthorized,
+    too_many_sessions,
+    malformed,         ///< the message broke a rule of wire.md
+    draining,
+};
+std::string_view to_string(RefusedReason reason);
+
 inline constexpr std::uint16_t protocol_version = 1;
 
 enum class Role : std::uint8_t { client, worker, broker, admin };
@@ -92,17 +103,6 @@ struct Welcome {
 
     friend bool operator==(const Welcome&, const Welcome&) = default;
 };
-
-enum class RefusedReason : std::uint8_t {
-    unknown_session,   ///< a message came before HELLO, or after the session ended
-    protocol_version,  ///< no version in common
-    old_epoch,         ///< a newer process of the same peer has registered
-    unauthorized,
-    too_many_sessions,
-    malformed,         ///< the message broke a rule of wire.md
-    draining,
-};
-std::string_view to_string(RefusedReason reason);
 
 struct Refused {
     RefusedReason reason{RefusedReason::malformed};

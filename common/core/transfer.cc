@@ -93,9 +93,9 @@ Result<std::uint16_t> IncomingTransfer::accept(std::uint16_t tensor, std::uint64
                       " (the limits are 1 and " + text(chunk_bytes_) + "): cut it differently");
     }
     if (length > expected.size_bytes - offset_) {
-        return refuse("of tensor " + text(tensor) + " has offset " + text(offset) +
-                      " and length " + text(length) + " (the tensor ends at " +
-                      text(expected.size_bytes) + "): stop at the end of the tensor");
+        return refuse("of tensor " + text(tensor) + " has offset " + text(offset) + " and length " +
+                      text(length) + " (the tensor ends at " + text(expected.size_bytes) +
+                      "): stop at the end of the tensor");
     }
     if (length > granted_bytes_ - received_bytes_) {
         return refuse("of tensor " + text(tensor) + " has length " + text(length) + " (the grant " +
@@ -110,8 +110,8 @@ Result<std::uint16_t> IncomingTransfer::accept(std::uint16_t tensor, std::uint64
 }
 
 std::optional<std::uint64_t> IncomingTransfer::next_grant() {
-    const std::uint64_t target = received_bytes_ + std::min(window_bytes_,
-                                                            total_bytes_ - received_bytes_);
+    const std::uint64_t target =
+        received_bytes_ + std::min(window_bytes_, total_bytes_ - received_bytes_);
     const bool half_is_left = granted_bytes_ - received_bytes_ > window_bytes_ / 2;
     if (target <= granted_bytes_ || half_is_left) return std::nullopt;
     granted_bytes_ = target;

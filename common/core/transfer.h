@@ -64,8 +64,8 @@ class OutgoingTransfer {
     std::uint64_t ready_bytes_{0};
     std::uint64_t granted_bytes_{0};
     std::uint64_t sent_bytes_{0};
-    std::size_t frame_{0};      ///< tensor that the next piece comes from
-    std::uint64_t offset_{0};   ///< in that tensor
+    std::size_t frame_{0};     ///< tensor that the next piece comes from
+    std::uint64_t offset_{0};  ///< in that tensor
 };
 
 /// The receiver's half. Checks that pieces come in order, once, inside their tensor and below the

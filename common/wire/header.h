@@ -15,8 +15,8 @@
 namespace farm {
 
 /// Reads frame 0. Checks every limit of wire.md before anything is allocated for it; keeps nothing
-/// of `frame`. Error (protocol) names verb, field, value and limit. Members marked [rim] stay empty.
-/// Any thread: the scratch memory (at most 1 MiB) belongs to the calling thread.
+/// of `frame`. Error (protocol) names verb, field, value and limit. Members marked [rim] stay
+/// empty. Any thread: the scratch memory (at most 1 MiB) belongs to the calling thread.
 Result<std::vector<Message>> decode_header(Bytes frame);
 
 /// Version number of what looks like frame 0 of any version of this protocol: tells a peer of

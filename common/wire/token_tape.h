@@ -12,7 +12,17 @@ namespace farm {
 /// One msgpack value. Children of a container follow it; `end` is the index behind the last one.
 /// Strings and binaries point into the frame.
 struct Token {
-    enum class Kind : std::uint8_t { nil, boolean, uint, negative, real, string, binary, array, map };
+    enum class Kind : std::uint8_t {
+        nil,
+        boolean,
+        uint,
+        negative,
+        real,
+        string,
+        binary,
+        array,
+        map
+    };
 
     Kind kind{Kind::nil};
     std::uint32_t count{0};  ///< bytes of a string or binary; entries of an array or map
@@ -31,8 +41,8 @@ std::string_view to_string(Token::Kind kind);
 
 /// A msgpack document as a flat list, made in one pass by msgpack's visitor.
 ///
-/// Refuses (protocol) what passes the msgpack limits of schemas/limits.h, before memory is taken for
-/// it: claimed sizes of containers count against the budget of elements when they are claimed.
+/// Refuses (protocol) what passes the msgpack limits of schemas/limits.h, before memory is taken
+/// for it: claimed sizes of containers count against the budget of elements when they are claimed.
 /// Extension types and trailing bytes are refused as well. Reused for document after document;
 /// holds at most limits::msgpack_element_count tokens.
 class TokenTape {

@@ -1,0 +1,321 @@
+#include "common/wire/body.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "common/wire/field_reader.h"
+#include "common/wire/field_writer.h"
+#include "common/wire/text.h"
+#include "common/wire/token_tape.h"
+#include "schemas/limits.h"
+
+namespace farm {
+
+namespace {
+
+/// [name, code, bits, lanes, shape, inline bytes or nil]
+constexpr std::uint32_t tensor_entry_count = 6;
+
+constexpr int tensors_key = 0;
+constexpr int worker_key = 1;
+constexpr int model_key = 2;
+constexpr int version_key = 3;
+constexpr int hash_key = 4;
+
+template <class A>
+void provenance_fields(A& a, Provenance& made_by) {
+    a.text(worker_key, "worker", made_by.worker, TextKind::name);
+    a.text(model_key, "model", made_by.model, TextKind::name);
+    a.number(version_key, "version", made_by.version);
+    a.bytes(hash_key, "hash", made_by.hash.bytes);
+}
+
+std::string named(const TensorDesc& desc) { return "tensor " + quoted(desc.name) + " "; }
+
+bool belongs_inline(std::uint64_t size_bytes) { return size_bytes <= limits::inline_tensor_bytes; }
+
+// ---- reading ----------------------------------------------------------------------------------
+
+/// Reads one body; tensors become slices of it.
+class BodyReader {
+  public:
+    BodyReader(const Buffer& body, FieldReader& fields) : body_(body), fields_(fields) {}
+
+    void read(std::vector<BodyTensor>& tensors) {
+        fields_.for_each(tensors_key, "tensors", limits::tensor_count, tensors,
+                         [this](std::uint32_t index, int number, BodyTensor& tensor) {
+                             name_ = "tensors[" + std::to_string(number) + "]";
+                             read_tensor(index, tensor);
+                         });
+        if (!fields_.failed()) check_all(tensors);
+    }
+
+  private:
+    void read_tensor(std::uint32_t index, BodyTensor& tensor) {
+        const TokenTape& tape = fields_.tape();
+        const Token& entry = tape[index];
+        if (entry.kind != Token::Kind::array || entry.count != tensor_entry_count) {
+            return refuse("is " + std::string(to_string(entry.kind)) + " of " +
+                          std::to_string(entry.count) + " (it must be an array of 6)");
+        }
+        // name, code, bits and lanes are single tokens; refused below if they are not.
+        const std::uint32_t name = index + 1;
+        const std::uint32_t code = tape.next(name);
+        const std::uint32_t bits = tape.next(code);
+        const std::uint32_t lanes = tape.next(bits);
+        const std::uint32_t shape = tape.next(lanes);
+        fields_.read_text(tape[name], name_.c_str(), tensor.desc.name, TextKind::identifier,
+                          Presence::required);
+        tensor.desc.type.code = static_cast<std::uint8_t>(number(code, 255));
+        tensor.desc.type.bits = static_cast<std::uint8_t>(number(bits, 255));
+        tensor.desc.type.lanes = static_cast<std::uint16_t>(number(lanes, 65535));
+        fields_.read_shape(shape, name_.c_str(), tensor.desc.shape);
+        if (!fields_.failed()) read_data(tape[tape.next(shape)], tensor);
+    }
+
+    std::uint64_t number(std::uint32_t index, std::uint64_t high) {
+        return fields_.bounded(fields_.tape()[index], name_.c_str(), {.high = high});
+    }
+
+    void read_data(const Token& token, BodyTensor& tensor) {
+        const auto size = checked_size_bytes(tensor.desc);
+        if (!size) return refuse("is refused: " + size.error().message, size.error().code);
+        tensor.inlined = token.kind == Token::Kind::binary;
+        if (!tensor.inlined && token.kind != Token::Kind::nil) {
+            return refuse("has bytes that are " + std::string(to_string(token.kind)) +
+                          " (they must be a binary or nil)");
+        }
+        if (tensor.inlined != belongs_inline(*size)) {
+            return refuse("of " + std::to_string(*size) + " bytes is " +
+                          (tensor.inlined ? "inlined" : "not inlined") + " (the limit is " +
+                          std::to_string(limits::inline_tensor_bytes) + ")");
+        }
+        if (!tensor.inlined) return;
+        if (token.count != *size) {
+            return refuse("has " + std::to_string(token.count) + " inline bytes (type and shape " +
+                          "say " + std::to_string(*size) + ")");
+        }
+        if (token.count == 0) return;
+        const auto* data = reinterpret_cast<const std::byte*>(token.data);
+        tensor.inline_data =
+            body_.slice(static_cast<std::size_t>(data - body_.data()), token.count);
+    }
+
+    void check_all(const std::vector<BodyTensor>& tensors) {
+        const std::uint64_t total = tensor_bytes(tensors);
+        if (total > limits::call_bytes) {
+            fields_.refuse("tensors",
+                           "have " + std::to_string(total) + " bytes together (the limit is " +
+                               std::to_string(limits::call_bytes) + ")",
+                           ErrorCode::too_large);
+        }
+        for (std::size_t i = 1; i < tensors.size(); ++i) {
+            const auto end = tensors.begin() + static_cast<std::ptrdiff_t>(i);
+            const bool is_repeated = std::any_of(
+                tensors.begin(), end,
+                [&](const BodyTensor& tensor) { return tensor.desc.name == end->desc.name; });
+            if (is_repeated) {
+                fields_.refuse("tensors", "have the name " + quoted(end->desc.name) + " twice");
+            }
+        }
+    }
+
+    void refuse(const std::string& problem, ErrorCode code = ErrorCode::protocol) {
+        fields_.refuse(name_.c_str(), problem, code);
+    }
+
+    const Buffer& body_;
+    FieldReader& fields_;
+    std::string name_;  ///< "tensors[2]"
+};
+
+template <class F>
+Result<void> with_body(const Buffer& body, F read) {
+    thread_local TokenTape tape;
+    if (body.size() > limits::body_bytes) {
+        return fail(ErrorCode::protocol,
+                    "body has " + std::to_string(body.size()) + " bytes (the limit is " +
+                        std::to_string(limits::body_bytes) + "): send larger tensors as frames");
+    }
+    if (auto parsed = tape.parse(body.bytes(), "body"); !parsed) return parsed;
+    ReadContext context{tape, "body", {}};
+    FieldReader fields(context, 0);
+    read(fields);
+    fields.finish();
+    if (context.error) return tl::unexpected(std::move(*context.error));
+    return {};
+}
+
+// ---- writing ----------------------------------------------------------------------------------
+
+void put_tensor(std::string& out, const BodyTensor& tensor) {
+    pack::array(out, tensor_entry_count);
+    pack::text(out, tensor.desc.name);
+    pack::number(out, tensor.desc.type.code);
+    pack::number(out, tensor.desc.type.bits);
+    pack::number(out, tensor.desc.type.lanes);
+    pack::array(out, tensor.desc.shape.size());
+    for (const std::int64_t length : tensor.desc.shape) pack::integer(out, length);
+    if (tensor.inlined) {
+        pack::binary(out, tensor.inline_data.data(), tensor.inline_data.size());
+    } else {
+        pack::nil(out);
+    }
+}
+
+/// A map with the tensors, and with the fields that `put_rest` adds.
+template <class F>
+Buffer write_body(const std::vector<BodyTensor>& tensors, F put_rest) {
+    thread_local std::string out;
+    out.clear();
+    FieldWriter writer(out);
+    if (!tensors.empty()) {
+        writer.values(tensors_key, tensors, put_tensor);
+    }
+    put_rest(writer);
+    writer.finish();
+    return Buffer::copy_of(std::as_bytes(std::span(out)));
+}
+
+Result<void> check_tensors(std::span<const Tensor> tensors) {
+    if (tensors.size() > limits::tensor_count) {
+        return fail(ErrorCode::too_large,
+                    "a call has " + std::to_string(tensors.size()) + " tensors (the limit is " +
+                        std::to_string(limits::tensor_count) + "): join some of them");
+    }
+    for (const Tensor& tensor : tensors) {
+        const std::string& name = tensor.desc.name;
+        if (name.empty() || name.size() > limits::name_bytes || !is_name(name)) {
+            return fail(ErrorCode::invalid, named(tensor.desc) + "has a bad name (1 to " +
+                                                std::to_string(limits::name_bytes) +
+                                                " bytes of UTF-8 without control characters): "
+                                                "rename it");
+        }
+        const auto size = checked_size_bytes(tensor.desc);
+        if (!size) return tl::unexpected(size.error());
+        if (*size != tensor.data.size()) {
+            return fail(ErrorCode::invalid, named(tensor.desc) + "has " +
+                                                std::to_string(tensor.data.size()) + " bytes (" +
+                                                to_string(tensor.desc.type) + " " +
+                                                to_string(tensor.desc.shape) + " has " +
+                                                std::to_string(*size) + "): correct shape or data");
+        }
+    }
+    if (tensor_bytes(tensors) > limits::call_bytes) {
+        return fail(ErrorCode::too_large, "tensors have " + std::to_string(tensor_bytes(tensors)) +
+                                              " bytes together (the limit is " +
+                                              std::to_string(limits::call_bytes) +
+                                              "): split the call");
+    }
+    return {};
+}
+
+/// Puts each tensor where it belongs: into `body`, or behind it as a frame.
+std::vector<BodyTensor> place(std::span<const Tensor> tensors, std::vector<Buffer>& frames) {
+    std::vector<BodyTensor> body;
+    body.reserve(tensors.size());
+    for (const Tensor& tensor : tensors) {
+        const bool inlined = belongs_inline(tensor.data.size());
+        body.push_back({tensor.desc, inlined, inlined ? tensor.data : Buffer()});
+        if (!inlined) frames.push_back(tensor.data);
+    }
+    return body;
+}
+
+}  // namespace
+
+Result<CallBody> decode_call_body(const Buffer& body) {
+    CallBody call;
+    auto read =
+        with_body(body, [&](FieldReader& fields) { BodyReader(body, fields).read(call.tensors); });
+    if (!read) return tl::unexpected(std::move(read).error());
+    return call;
+}
+
+Result<AnswerBody> decode_answer_body(const Buffer& body) {
+    AnswerBody answer;
+    auto read = with_body(body, [&](FieldReader& fields) {
+        BodyReader(body, fields).read(answer.tensors);
+        provenance_fields(fields, answer.made_by);
+    });
+    if (!read) return tl::unexpected(std::move(read).error());
+    return answer;
+}
+
+Buffer encode_body(const CallBody& body) {
+    return write_body(body.tensors, [](FieldWriter&) {});
+}
+
+Buffer encode_body(const AnswerBody& body) {
+    return write_body(body.tensors, [&](FieldWriter& writer) {
+        Provenance made_by = body.made_by;
+        provenance_fields(writer, made_by);
+    });
+}
+
+Result<Payload> pack_call(std::span<const Tensor> tensors) {
+    if (auto checked = check_tensors(tensors); !checked) return tl::unexpected(checked.error());
+    Payload payload;
+    payload.body = encode_body(CallBody{place(tensors, payload.frames)});
+    return payload;
+}
+
+Result<Payload> pack_answer(std::span<const Tensor> tensors, const Provenance& made_by) {
+    if (auto checked = check_tensors(tensors); !checked) return tl::unexpected(checked.error());
+    Payload payload;
+    payload.body = encode_body(AnswerBody{place(tensors, payload.frames), made_by});
+    return payload;
+}
+
+Result<std::vector<Tensor>> unpack_tensors(const std::vector<BodyTensor>& body,
+                                           std::span<const Buffer> frames) {
+    const std::size_t needed = large_tensors(body).size();
+    if (frames.size() != needed) {
+        return fail(ErrorCode::protocol, "payload has " + std::to_string(frames.size()) +
+                                             " frames (its descriptors need " +
+                                             std::to_string(needed) +
+                                             "): send one for each large tensor");
+    }
+    std::vector<Tensor> tensors;
+    tensors.reserve(body.size());
+    auto frame = frames.begin();
+    for (const BodyTensor& tensor : body) {
+        const auto size = checked_size_bytes(tensor.desc);
+        if (!size) return tl::unexpected(size.error());
+        const Buffer& data = tensor.inlined ? tensor.inline_data : *frame++;
+        if (data.size() != *size) {
+            return fail(ErrorCode::protocol, named(tensor.desc) + "came with " +
+                                                 std::to_string(data.size()) +
+                                                 " bytes (type and shape say " +
+                                                 std::to_string(*size) + "): send all of it");
+        }
+        tensors.push_back({tensor.desc, data});
+    }
+    return tensors;
+}
+
+std::vector<LargeTensor> large_tensors(const std::vector<BodyTensor>& body) {
+    std::vector<LargeTensor> large;
+    for (std::size_t i = 0; i < body.size(); ++i) {
+        if (body[i].inlined) continue;
+        large.push_back(
+            {static_cast<std::uint16_t>(i), checked_size_bytes(body[i].desc).value_or(0)});
+    }
+    return large;
+}
+
+std::uint64_t tensor_bytes(const std::vector<BodyTensor>& body) {
+    std::uint64_t total = 0;
+    for (const BodyTensor& tensor : body) total += checked_size_bytes(tensor.desc).value_or(0);
+    return total;
+}
+
+std::uint64_t tensor_bytes(std::span<const Tensor> tensors) {
+    std::uint64_t total = 0;
+    for (const Tensor& tensor : tensors) total += tensor.data.size();
+    return total;
+}
+
+}  // namespace farm
