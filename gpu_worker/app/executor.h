@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <condition_variable>
+#include <thread>
+#include <vector>
+
+#include "common/core/buffer.h"
+#include "common/core/transfer.h"
+#include "common/core/ids.h"
+#include "common/net/bounded_queue.h"
+#include "gpu_worker/core/backend.h"
+#include "schemas/messages.h"
+
+namespace farm {
+
+/// One call of a run: its tensors in the order of the signature.
+struct RunInput {
+    TensorList tensors;
+    std::uint32_t rows{1};
+};
+
+/// One batch for one instance.
+struct RunJob {
+    RunId run;
+    std::vector<RunInput> calls;
+};
+
+/// What became of one call: packed outputs, or why there are none.
+struct CallOutcome {
+    Outcome outcome{Outcome::ok};
+    Reason reason{Reason::none};
+    std::string detail;
+    Payload payload;
+    std::uint64_t output_bytes{0};
+    std::vector<LargeTensor> large;
+};
+
+struct RunDone {
+    RunId run;
+    Timings timings;
+    std::vector<CallOutcome> calls;
+};
+
+/// What every instance of a service shares.
+struct ServedModel {
+    std::shared_ptr<LoadedModel> model;
+    ServiceAd ad;
+    Provenance made_by;
+};
+
+/// Combines the calls of a job, runs the backend, checks and splits the outputs.
+/// Never throws; times each part. Used by the instance's thread only.
+RunDone execute(const ServedModel& served, BackendInstance& instance, RunJob job);
+
+/// One instance of a model and the thread that runs it (none when it runs inline).
+///
+/// Jobs are run one after the other in the order given; the machine gives an instance one at a time.
+/// `done` outlives it. The destructor waits for the run under way.
+class InstanceRunner {
+  public:
+    InstanceRunner(std::shared_ptr<const ServedModel> served,
+                   std::unique_ptr<BackendInstance> instance, BoundedQueue<RunDone>& done);
+    ~InstanceRunner();
+    InstanceRunner(const InstanceRunner&) = delete;
+    InstanceRunner& operator=(const InstanceRunner&) = delete;
+
+    void start(RunJob job);
+
+  private:
+    void work();
+
+    std::shared_ptr<const ServedModel> served_;
+    std::unique_ptr<BackendInstance> instance_;
+    BoundedQueue<RunDone>& done_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::deque<RunJob> jobs_;
+    bool stopping_{false};
+    std::thread thread_;
+};
+
+}  // namespace farm

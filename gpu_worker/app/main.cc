@@ -1,0 +1,136 @@
+#include <cstdio>
+
+#include <CLI/CLI.hpp>
+
+#include "common/net/curve.h"
+#include "common/net/url.h"
+#include "common/ops/config.h"
+#include "common/ops/host.h"
+#include "common/ops/log.h"
+#include "common/ops/random.h"
+#include "gpu_worker/app/direct_bench.h"
+#include "gpu_worker/app/worker_loop.h"
+#include "gpu_worker/backends/process_settings.h"
+
+namespace {
+
+using namespace farm;
+
+struct Flags {
+    std::string broker{"tcp://127.0.0.1:5600"};
+    std::string models;
+    std::vector<std::string> only;
+    std::string device{"auto"};
+    std::string name;
+    std::uint32_t instances{0};
+    std::uint64_t device_bytes{WorkerOptions{}.device_bytes};
+    std::vector<std::string> labels;
+    std::string key;
+    std::string broker_key;
+    std::string token;
+    DirectBenchOptions bench;
+};
+
+void declare(CLI::App& app, Flags& flags) {
+    app.add_option("--broker", flags.broker, "Brokers: tcp://HOST:PORT,... or @FILE or srv://NAME")
+        ->capture_default_str();
+    app.add_option("--models", flags.models, "Model repository: MODEL/config.pbtxt, MODEL/1/model.pt")
+        ->required();
+    app.add_option("--only", flags.only, "Serve these models of the repository (default: all)")
+        ->delimiter(',');
+    app.add_option("--device", flags.device, "auto, cpu or cuda:N")->capture_default_str();
+    app.add_option("--name", flags.name, "Name in logs and status (default: host/pid)");
+    app.add_option("--instances", flags.instances,
+                   "Instances of each model (default: as its config.pbtxt says)");
+    app.add_option("--device-bytes", flags.device_bytes,
+                   "Inputs and results that may be on this worker at once, in bytes")
+        ->capture_default_str();
+    app.add_option("--label", flags.labels, "KEY=VALUE told to brokers; may be repeated");
+    app.add_option("--key", flags.key, "CURVE key pair: file made by `farm keygen`");
+    app.add_option("--broker-key", flags.broker_key, "Public key of the brokers, or its .pub file");
+    app.add_option("--bench", flags.bench.model, "Run this model here, without a farm, and leave");
+    app.add_option("--bench-inputs", flags.bench.inputs, "Folders with <input>.npy (default: warm-up)");
+    app.add_option("--bench-seconds", flags.bench.seconds, "How long")->capture_default_str();
+    app.add_flag("--json", flags.bench.json, "Print the result of --bench as JSON");
+}
+
+Result<std::vector<Label>> parse_labels(const std::vector<std::string>& texts) {
+    std::vector<Label> labels;
+    for (const std::string& text : texts) {
+        const auto equals = text.find('=');
+        if (equals == std::string::npos || equals == 0) {
+            return fail(ErrorCode::invalid, "--label '" + text + "' is not KEY=VALUE");
+        }
+        labels.push_back({text.substr(0, equals), text.substr(equals + 1)});
+    }
+    if (labels.size() > limits::label_count) {
+        return fail(ErrorCode::too_large, std::to_string(labels.size()) + " labels (limit " +
+                                              std::to_string(limits::label_count) + ")");
+    }
+    return labels;
+}
+
+Result<std::optional<CurveClient>> read_curve(const Flags& flags) {
+    if (flags.key.empty() && flags.broker_key.empty()) return std::nullopt;
+    if (flags.key.empty() || flags.broker_key.empty()) {
+        return fail(ErrorCode::invalid, "--key and --broker-key belong together: give both");
+    }
+    auto own = read_key_pair(flags.key);
+    if (!own) return tl::unexpected(own.error());
+    auto broker = read_public_key(flags.broker_key);
+    if (!broker) return tl::unexpected(broker.error());
+    return CurveClient{*own, *broker};
+}
+
+Result<int> serve(Flags& flags, Signals& signals) {
+    auto device = resolve_device(flags.device);
+    if (!device) return tl::unexpected(device.error());
+    auto labels = parse_labels(flags.labels);
+    if (!labels) return tl::unexpected(labels.error());
+    LoadOptions load;
+    load.repository = flags.models;
+    load.only = flags.only;
+    load.device = *device;
+    load.worker_name = flags.name.empty() ? peer_name() : flags.name;
+    load.instances_override = flags.instances;
+    load.labels = *labels;
+    if (!flags.bench.model.empty()) {
+        const auto done = run_direct_bench(flags.bench, load);
+        if (!done) return tl::unexpected(done.error());
+        return 0;
+    }
+    auto entries = wanted_entries(load);
+    if (!entries) return tl::unexpected(entries.error());
+    auto brokers = resolve_brokers(flags.broker);
+    if (!brokers) return tl::unexpected(brokers.error());
+    auto curve = read_curve(flags);
+    if (!curve) return tl::unexpected(curve.error());
+
+    WorkerOptions options;
+    options.peer = random_id<PeerId>();
+    options.epoch = start_epoch();
+    options.name = load.worker_name;
+    options.broker_count = static_cast<std::uint16_t>(brokers->size());
+    options.device_bytes = flags.device_bytes;
+    options.seed = random_u64();
+    log_info("starting", {{"device", device->name}, {"brokers", flags.broker}});
+
+    Context context;
+    WorkerLoop loop({context, *brokers, *curve, options, std::move(*entries), load}, signals);
+    return loop.run();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    Signals signals;
+    keep_memory_mapped();
+    Flags flags;
+    CommandLine command_line("farm-worker", "Serves models on one device of this machine");
+    declare(command_line.app(), flags);
+    if (const auto code = command_line.parse(argc, argv)) return *code;
+    const auto code = serve(flags, signals);
+    if (code) return *code;
+    log_error(code.error().message);
+    return 1;
+}

@@ -1,0 +1,338 @@
+#include "gpu_worker/app/worker_loop.h"
+
+#include <cstring>
+#include <utility>
+
+#include "common/core/expect.h"
+#include "common/ops/log.h"
+#include "common/wire/body.h"
+#include "common/wire/envelope.h"
+#include "gpu_worker/core/input_check.h"
+
+namespace farm {
+namespace {
+
+/// Runs under way never pass the number of instances; both queues are far above that.
+constexpr std::size_t queue_limit_count = 65'536;
+
+LogLevel level_of(NoteLevel level) {
+    switch (level) {
+        case NoteLevel::debug: return LogLevel::debug;
+        case NoteLevel::info: return LogLevel::info;
+        case NoteLevel::warning: return LogLevel::warning;
+        case NoteLevel::error: return LogLevel::error;
+    }
+    return LogLevel::info;
+}
+
+PayloadId payload_of(const Message& message) {
+    if (const auto* answer = std::get_if<Answer>(&message)) return answer->payload;
+    if (const auto* chunk = std::get_if<Chunk>(&message)) return chunk->payload;
+    return {};
+}
+
+/// Descriptors stand in for tensors whose bytes have not come yet: checks never look at values.
+Result<TensorList> announced_tensors(const CallBody& body) {
+    TensorList tensors;
+    for (const BodyTensor& tensor : body.tensors) {
+        if (tensor.inlined) {
+            tensors.push_back({tensor.desc, tensor.inline_data});
+            continue;
+        }
+        const auto size = checked_size_bytes(tensor.desc);
+        if (!size) return tl::unexpected(size.error());
+        tensors.push_back({tensor.desc, Buffer(nullptr, *size)});
+    }
+    return tensors;
+}
+
+}  // namespace
+
+WorkerLoop::WorkerLoop(Parts parts, Signals& signals)
+    : signals_(signals),
+      loaded_(queue_limit_count, waker_),
+      done_(queue_limit_count, waker_),
+      links_(parts.context, poller_, parts.brokers, parts.curve),
+      outbox_([this](LinkId link, Lane lane, std::span<const Buffer> frames) {
+          return links_.send(link, lane, frames);
+      }),
+      machine_(parts.machine),
+      expected_models_(parts.entries.size()) {
+    poller_.watch(waker_);
+    poller_.watch_fd(signals_.fd());
+    loader_ = std::make_unique<ModelLoader>(std::move(parts.entries), std::move(parts.load), loaded_);
+}
+
+WorkerLoop::~WorkerLoop() {
+    loader_.reset();
+    services_.clear();
+    poller_.forget(waker_);
+}
+
+int WorkerLoop::run() {
+    now_ = steady_now();
+    step(Tick{});
+    const BrokerLinks::Handlers handlers{
+        [this](LinkOpened input) { step(input); },
+        [this](LinkLost input) { step(input); },
+        [this](LinkId link, std::vector<Buffer> frames) { take_message(link, std::move(frames)); },
+    };
+    while (!finished_) {
+        poller_.wait(earliest(machine_.next_deadline(), notifier_.next_deadline()));
+        now_ = steady_now();
+        if (const auto stop = signals_.take()) {
+            if (*stop == Signals::Stop::now) return 1;
+            log_info("asked to stop: draining");
+            notifier_.stopping("draining");
+            step(DrainRequested{});
+        }
+        take_models();
+        take_runs();
+        links_.tell(handlers);
+        take_runs();  // inline runs are done already
+        step(Tick{});
+        report_failed_links();
+        notifier_.feed(now_);
+    }
+    return 0;
+}
+
+// ---- inputs -----------------------------------------------------------------------------------
+
+void WorkerLoop::take_models() {
+    loaded_.drain(newly_loaded_);
+    for (LoadedEntry& entry : newly_loaded_) {
+        ServiceAd ad = std::move(entry.ad);
+        ad.index = ServiceIndex{next_service_++};
+        ModelReady input{ad, {}, Duration{0}};
+        if (entry.ready) {
+            ReadyModel& ready = *entry.ready;
+            input.preferred_rows = ready.hints.preferred_rows;
+            input.max_queue_delay = ready.hints.max_queue_delay;
+            ready.served->ad.index = ad.index;
+            Service& service = services_[ad.index];
+            service.served = ready.served;
+            service.self_test = std::move(ready.self_test);
+            for (auto& instance : ready.instances) {
+                service.instances.push_back(std::make_unique<InstanceRunner>(
+                    service.served, std::move(instance), done_));
+            }
+            by_name_[service_name(ad.model, ad.version)] = ad.index;
+            if (ad.latest) by_name_[ad.model] = ad.index;
+            log_info("model is ready", {{"model", service_name(ad.model, ad.version)},
+                                        {"device", ad.device_name},
+                                        {"instances", ad.instance_count}});
+        } else {
+            log_error("model does not load", {{"model", service_name(ad.model, ad.version)},
+                                              {"reason", ad.failure}});
+        }
+        step(input);
+        if (++ready_models_ == expected_models_) notifier_.ready("serving");
+    }
+}
+
+void WorkerLoop::take_runs() {
+    for (;;) {
+        done_.drain(newly_done_);
+        if (newly_done_.empty()) return;
+        now_ = steady_now();
+        for (RunDone& done : newly_done_) {
+            const RunUnderWay run = runs_.at(done.run);
+            runs_.erase(done.run);
+            if (run.is_self_test) {
+                step(SelfTestFinished{run.service, done.calls.front().outcome == Outcome::ok});
+                continue;
+            }
+            RunFinished input{done.run, done.timings, {}};
+            for (CallOutcome& call : done.calls) {
+                RunCallResult result{call.outcome, call.reason, std::move(call.detail), {}, 0, 0, {}};
+                if (call.outcome == Outcome::ok) {
+                    result.output_bytes = call.output_bytes;
+                    result.small_bytes = call.payload.size_bytes();
+                    result.large = std::move(call.large);
+                    result.payload = payloads_.add(std::move(call.payload));
+                }
+                input.calls.push_back(std::move(result));
+            }
+            step(input);
+        }
+    }
+}
+
+void WorkerLoop::take_message(LinkId link, std::vector<Buffer> frames) {
+    auto messages = open_envelope(std::move(frames), payloads_);
+    if (!messages) {
+        log_error("a broker sent bytes that are no message", {{"error", messages.error().message}});
+        links_.close(link);
+        return step(LinkLost{link});
+    }
+    for (Message& message : *messages) {
+        if (const auto* call = std::get_if<Call>(&message)) {
+            step(inspect(link, *call));
+        } else {
+            step(Received{link, std::move(message)});
+        }
+    }
+}
+
+CallArrived WorkerLoop::inspect(LinkId link, const Call& call) {
+    CallArrived arrived;
+    arrived.link = link;
+    arrived.call = call;
+    arrived.rows = call.rows;
+    Service* service = find(call.service, arrived.service);
+    if (service == nullptr) return arrived;
+    auto tensors = tensors_of(call, arrived);
+    if (!tensors) {
+        arrived.problem = std::move(tensors.error());
+        return arrived;
+    }
+    const auto rows = check_inputs(service->served->ad, *tensors);
+    if (!rows) {
+        arrived.problem = rows.error();
+        return arrived;
+    }
+    arrived.rows = *rows;
+    arrived.shape_class = service->shapes.class_of(*tensors);
+    if (!call.chunked) inputs_[call.payload] = std::move(*tensors);
+    return arrived;
+}
+
+Result<TensorList> WorkerLoop::tensors_of(const Call& call, CallArrived& arrived) {
+    const Payload* payload = payloads_.find(call.payload);
+    if (payload == nullptr) return fail(ErrorCode::invalid, "the call has no body: send its tensors");
+    auto body = decode_call_body(payload->body);
+    if (!body) return tl::unexpected(body.error());
+    if (!call.chunked) return unpack_tensors(body->tensors, payload->frames);
+    arrived.large = large_tensors(body->tensors);
+    return announced_tensors(*body);
+}
+
+WorkerLoop::Service* WorkerLoop::find(const std::string& name, ServiceIndex& index) {
+    const auto found = by_name_.find(name);
+    if (found == by_name_.end()) return nullptr;
+    index = found->second;
+    return &services_.at(index);
+}
+
+// ---- effects ----------------------------------------------------------------------------------
+
+void WorkerLoop::step(const WorkerInput& input) {
+    WorkerEffects effects = std::exchange(effects_, {});
+    effects.clear();
+    machine_.step(input, now_, effects);
+    for (const WorkerEffect& effect : effects) {
+        std::visit([this](const auto& what) { carry_out(what); }, effect);
+    }
+    effects_ = std::move(effects);
+}
+
+void WorkerLoop::carry_out(const Transmit& effect) {
+    const PayloadId id = payload_of(effect.message);
+    const Payload* payload = id ? payloads_.find(id) : nullptr;
+    if (!outbox_.add(effect.link, Lane::control, effect.message, payload)) {
+        log_error("a message is too long to be sent", {{"verb", verb_name(effect.message)}});
+    }
+    if (effect.release_payload && id) payloads_.drop(id);
+}
+
+void WorkerLoop::carry_out(const TransmitChunk& effect) {
+    const Payload* source = payloads_.find(effect.payload);
+    FARM_ENSURE(source != nullptr && effect.frame < source->frames.size());
+    const Payload piece{{}, {source->frames[effect.frame].slice(effect.offset, effect.length)}};
+    const Chunk chunk{effect.key, effect.tensor, effect.offset, effect.length, {}};
+    outbox_.add(effect.link, Lane::bulk, chunk, &piece);
+}
+
+void WorkerLoop::carry_out(const AllocateFrames& effect) {
+    const Payload* payload = payloads_.find(effect.payload);
+    FARM_ENSURE(payload != nullptr);
+    const auto body = decode_call_body(payload->body);
+    FARM_ENSURE(body.has_value());  // it was decoded when the call arrived
+    Assembly& assembly = assemblies_[effect.payload];
+    for (const LargeTensor& tensor : large_tensors(body->tensors)) {
+        assembly.frames.emplace_back(tensor.size_bytes);
+    }
+}
+
+void WorkerLoop::carry_out(const StoreChunk& effect) {
+    const Payload chunk = payloads_.take(effect.chunk);
+    const auto assembly = assemblies_.find(effect.into);
+    FARM_ENSURE(assembly != assemblies_.end() && chunk.frames.size() == 1);
+    MutableBuffer& frame = assembly->second.frames.at(effect.frame);
+    const Buffer& bytes = chunk.frames.front();
+    FARM_ENSURE(effect.offset + bytes.size() <= frame.size());
+    std::memcpy(frame.data() + effect.offset, bytes.data(), bytes.size());
+}
+
+void WorkerLoop::carry_out(const DropPayload& effect) {
+    payloads_.drop(effect.payload);
+    inputs_.erase(effect.payload);
+    assemblies_.erase(effect.payload);
+}
+
+TensorList WorkerLoop::take_inputs(PayloadId id, const ServiceAd& ad) {
+    Payload payload = payloads_.take(id);
+    if (const auto found = inputs_.find(id); found != inputs_.end()) {
+        TensorList tensors = std::move(found->second);
+        inputs_.erase(found);
+        return tensors;
+    }
+    Assembly assembly = std::move(assemblies_.at(id));
+    assemblies_.erase(id);
+    for (MutableBuffer& frame : assembly.frames) payload.frames.push_back(std::move(frame).freeze());
+    const auto body = decode_call_body(payload.body);
+    FARM_ENSURE(body.has_value());
+    auto tensors = unpack_tensors(body->tensors, payload.frames);
+    FARM_ENSURE(tensors.has_value());
+    const auto ordered = check_inputs(ad, *tensors);  // announced_tensors() passed it already
+    FARM_ENSURE(ordered.has_value());
+    return std::move(*tensors);
+}
+
+void WorkerLoop::carry_out(const StartRun& effect) {
+    Service& service = services_.at(effect.service);
+    RunJob job{effect.run, {}};
+    for (const RunCall& call : effect.calls) {
+        job.calls.push_back({take_inputs(call.payload, service.served->ad), call.rows});
+    }
+    runs_[effect.run] = {effect.service, false};
+    service.instances.at(effect.instance)->start(std::move(job));
+}
+
+void WorkerLoop::carry_out(const StartSelfTest& effect) {
+    Service& service = services_.at(effect.service);
+    const RunId run{next_self_test_++};
+    runs_[run] = {effect.service, true};
+    if (service.self_test.empty()) {  // no inputs are known: there is nothing to try
+        RunDone done;
+        done.run = run;
+        done.calls.emplace_back();
+        done_.push(std::move(done));
+        return;
+    }
+    service.instances.front()->start(
+        {run, {RunInput{service.self_test, row_count(service.self_test)}}});
+}
+
+void WorkerLoop::carry_out(const CloseLink& effect) {
+    outbox_.flush_link(effect.link);
+    links_.close(effect.link);
+}
+
+void WorkerLoop::carry_out(const Note& effect) { log(level_of(effect.level), effect.text); }
+
+void WorkerLoop::report_failed_links() {
+    for (;;) {
+        failed_links_.clear();
+        outbox_.flush(failed_links_);
+        if (failed_links_.empty()) return;
+        const auto failed = std::exchange(failed_links_, {});
+        for (LinkId link : failed) {
+            links_.close(link);
+            step(LinkLost{link});
+        }
+    }
+}
+
+}  // namespace farm

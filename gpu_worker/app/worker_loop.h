@@ -1,0 +1,112 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "common/net/broker_links.h"
+#include "common/net/outbox.h"
+#include "common/net/poller.h"
+#include "common/ops/metrics.h"
+#include "common/ops/notify.h"
+#include "common/ops/signals.h"
+#include "gpu_worker/app/executor.h"
+#include "gpu_worker/app/model_loader.h"
+#include "gpu_worker/core/shape_classes.h"
+#include "gpu_worker/core/worker_machine.h"
+
+namespace farm {
+
+/// The glue around WorkerMachine: polls, decodes and checks calls, steps, carries out the effects,
+/// hands runs to the instances.
+///
+/// Owner: main(). One thread runs it; loader and instances reach it through bounded queues.
+class WorkerLoop {
+  public:
+    struct Parts {
+        Context& context;
+        std::vector<std::string> brokers;
+        std::optional<CurveClient> curve;
+        WorkerOptions machine;
+        std::vector<RepositoryEntry> entries;
+        LoadOptions load;
+    };
+
+    WorkerLoop(Parts parts, Signals& signals);
+    ~WorkerLoop();
+
+    /// Until it is drained, or told to stop at once. Gives the exit code.
+    int run();
+
+  private:
+    /// A model in service, by the index under which it is advertised.
+    struct Service {
+        std::shared_ptr<ServedModel> served;
+        std::vector<std::unique_ptr<InstanceRunner>> instances;
+        TensorList self_test;
+        ShapeClasses shapes;
+    };
+    /// A call whose chunks are coming in.
+    struct Assembly {
+        std::vector<MutableBuffer> frames;
+    };
+    struct RunUnderWay {
+        ServiceIndex service;
+        bool is_self_test{false};
+    };
+
+    void take_models();
+    void take_runs();
+    void take_message(LinkId link, std::vector<Buffer> frames);
+    CallArrived inspect(LinkId link, const Call& call);
+    Result<TensorList> tensors_of(const Call& call, CallArrived& arrived);
+    Service* find(const std::string& name, ServiceIndex& index);
+
+    void step(const WorkerInput& input);
+    void carry_out(const Transmit& effect);
+    void carry_out(const TransmitChunk& effect);
+    void carry_out(const AllocateFrames& effect);
+    void carry_out(const StoreChunk& effect);
+    void carry_out(const StartRun& effect);
+    void carry_out(const StartSelfTest& effect);
+    void carry_out(const DropPayload& effect);
+    void carry_out(const Note& effect);
+    void carry_out(const OpenLink& effect) { links_.open(effect); }
+    void carry_out(const OpenBulk& effect) { links_.open_bulk(effect); }
+    void carry_out(const CloseLink& effect);
+    void carry_out(const Finished&) { finished_ = true; }
+    TensorList take_inputs(PayloadId payload, const ServiceAd& ad);
+    void report_failed_links();
+
+    Signals& signals_;
+    Poller poller_;
+    Waker waker_;
+    BoundedQueue<LoadedEntry> loaded_;
+    BoundedQueue<RunDone> done_;
+    std::vector<LoadedEntry> newly_loaded_;
+    std::vector<RunDone> newly_done_;
+    BrokerLinks links_;
+    Outbox outbox_;
+    ServiceNotifier notifier_;
+    WorkerMachine machine_;
+    WorkerEffects effects_;
+    PayloadStore payloads_;
+    std::unordered_map<PayloadId, TensorList> inputs_;     ///< checked inputs of small calls
+    std::unordered_map<PayloadId, Assembly> assemblies_;
+    std::map<ServiceIndex, Service> services_;
+    std::unordered_map<std::string, ServiceIndex> by_name_;
+    std::unordered_map<RunId, RunUnderWay> runs_;
+    std::uint16_t next_service_{1};
+    std::uint64_t next_self_test_{1ULL << 63};             ///< run numbers apart from the machine's
+    std::size_t expected_models_;
+    std::size_t ready_models_{0};
+    std::vector<LinkId> failed_links_;
+    TimePoint now_;
+    bool finished_{false};
+    std::unique_ptr<ModelLoader> loader_;                  ///< last: stops before the queues go
+};
+
+}  // namespace farm
