@@ -5,7 +5,7 @@
 #include "common/core/error.h"
 #include "gpu_worker/backends/device.h"
 #include "gpu_worker/core/backend.h"
-#include "gpu_worker/repository/model_source.h"
+#include "gpu_worker/core/model_source.h"
 
 namespace farm {
 

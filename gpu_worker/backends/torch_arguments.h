@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "gpu_worker/core/backend.h"
-#include "gpu_worker/repository/model_source.h"
+#include "gpu_worker/core/model_source.h"
 
 namespace farm {
 

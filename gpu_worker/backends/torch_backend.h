@@ -6,7 +6,7 @@
 #include "common/core/error.h"
 #include "gpu_worker/backends/device.h"
 #include "gpu_worker/core/backend.h"
-#include "gpu_worker/repository/model_source.h"
+#include "gpu_worker/core/model_source.h"
 
 /// TorchScript through libtorch. torch_*.cc implement this; torch_absent.cc does in a build
 /// without libtorch. No torch header is visible outside of those files.

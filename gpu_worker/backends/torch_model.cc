@@ -98,10 +98,10 @@ c10::Device torch_device(const Device& device) {
 Result<std::shared_ptr<LoadedModel>> load(const ModelSource& source, const Device& device) {
     torch::jit::getProfilingMode() = false;
     const c10::Device place = torch_device(device);
-    torch::jit::Module module = torch::jit::load(source.file.string(), place);
+    torch::jit::Module module = torch::jit::load(source.file, place);
     module.eval();
     if (!module.find_method("forward")) {
-        return fail(ErrorCode::invalid, source.file.string() +
+        return fail(ErrorCode::invalid, source.file +
                                             ": has no forward method (it is what a call runs): "
                                             "export one");
     }
@@ -121,7 +121,7 @@ Result<std::shared_ptr<LoadedModel>> load(const ModelSource& source, const Devic
 }
 
 tl::unexpected<Error> not_loaded(const ModelSource& source, const std::string& text) {
-    return fail(ErrorCode::invalid, source.file.string() + ": cannot be loaded (" +
+    return fail(ErrorCode::invalid, source.file + ": cannot be loaded (" +
                                         failure_of(text).detail +
                                         "): save the model with torch.jit.save");
 }

@@ -308,7 +308,7 @@ Result<WarmupInput> warmup_input(const inference::ModelWarmup& warmup, const Ten
     if (input.has_random_data()) result.data = WarmupData::random;
     if (input.has_input_data_file()) {
         result.data = WarmupData::file;
-        result.file = source.folder / "warmup" / input.input_data_file();
+        result.file = source.folder + "/warmup/" + input.input_data_file();
     }
     return result;
 }
@@ -348,7 +348,7 @@ Result<ModelSource> describe_model(const ModelConfig& config,
                                    const std::filesystem::path& folder) {
     ModelSource source;
     source.model = folder.filename().string();
-    source.folder = folder;
+    source.folder = folder.string();
     source.has_config = true;
     auto backend = backend_of(config);
     if (!backend) return tl::unexpected(backend.error());

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "common/core/error.h"
-#include "gpu_worker/repository/model_source.h"
+#include "gpu_worker/core/model_source.h"
 
 namespace inference {
 class ModelConfig;

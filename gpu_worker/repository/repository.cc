@@ -76,7 +76,7 @@ Result<Described> describe_folder(const fs::path& folder) {
     const fs::path config_file = folder / "config.pbtxt";
     if (!fs::exists(config_file, error) && !error) {
         described.source.model = folder.filename().string();
-        described.source.folder = folder;
+        described.source.folder = folder.string();
         described.source.backend = "pytorch";
         return described;
     }
@@ -102,19 +102,19 @@ Result<ContentHash> hash_version(const ModelSource& source, const fs::path& vers
     std::error_code error;
     const bool has_files = fs::exists(version_folder, error) && !fs::is_empty(version_folder, error);
     if (has_files) return hash_folder(version_folder);
-    return hash_file(source.folder / "config.pbtxt");
+    return hash_file(fs::path(source.folder) / "config.pbtxt");
 }
 
 Result<ModelSource> describe_version(const Described& described, std::uint32_t version) {
     ModelSource source = described.source;
     source.version = version;
-    const fs::path version_folder = source.folder / std::to_string(version);
+    const fs::path version_folder = fs::path(source.folder) / std::to_string(version);
     if (source.backend != "reference") {
-        source.file = version_folder / model_file_name(described.config);
+        source.file = (version_folder / model_file_name(described.config)).string();
         std::error_code error;
         if (!fs::is_regular_file(source.file, error)) {
             return fail(ErrorCode::not_found,
-                        source.file.string() +
+                        source.file +
                             " is not there (version " + std::to_string(version) +
                             " needs a TorchScript file): put it there, or name another one with "
                             "default_model_filename");
@@ -134,7 +134,7 @@ Result<std::vector<std::uint32_t>> versions_to_serve(const Described& described)
     std::vector<std::uint32_t> chosen =
         choose_versions(*present, described.config.version_policy());
     if (!chosen.empty()) return chosen;
-    return fail(ErrorCode::not_found, source.folder.string() +
+    return fail(ErrorCode::not_found, source.folder +
                                           " has no version to serve (versions are folders named "
                                           "1, 2, ...): add one, or change version_policy");
 }

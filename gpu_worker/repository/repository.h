@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <vector>
 
-#include "gpu_worker/repository/model_source.h"
+#include "gpu_worker/core/model_source.h"
 
 namespace farm {
 

@@ -1,4 +1,4 @@
-#include "gpu_worker/repository/model_source.h"
+#include "gpu_worker/repository/warmup.h"
 
 #include <cstring>
 #include <fstream>
@@ -10,7 +10,7 @@ namespace farm {
 namespace {
 
 tl::unexpected<Error> wrong_size(const WarmupInput& input, std::uint64_t takes) {
-    return fail(ErrorCode::invalid, "warm-up file '" + input.file.string() +
+    return fail(ErrorCode::invalid, "warm-up file '" + input.file +
                                         "' cannot be used (input '" + input.desc.name + "' " +
                                         to_string(input.desc.type) + " " +
                                         to_string(input.desc.shape) + " takes " +
@@ -71,30 +71,6 @@ Result<Tensor> warmup_tensor(const WarmupInput& input) {
 
 }  // namespace
 
-ServiceAd advertise(const ModelSource& source) {
-    ServiceAd ad;
-    ad.model = source.model;
-    ad.version = source.version;
-    ad.latest = source.latest;
-    ad.hash = source.hash;
-    ad.signature = source.signature;
-    ad.batch = source.batch;
-    ad.max_batch_rows = source.max_batch_rows;
-    ad.instance_count = source.instance_count;
-    ad.backend = source.backend;
-    ad.max_result_bytes = source.max_result_bytes;
-    ad.idempotent = source.idempotent;
-    return ad;
-}
-
-ServiceAd advertise(const LoadFailure& failure) {
-    ServiceAd ad;
-    ad.model = failure.model;
-    ad.version = failure.version;
-    ad.failure = failure.reason.substr(0, limits::detail_bytes);
-    return ad;
-}
-
 Result<TensorList> warmup_tensors(const WarmupRun& run) {
     TensorList tensors;
     for (const WarmupInput& input : run.inputs) {
@@ -103,16 +79,6 @@ Result<TensorList> warmup_tensors(const WarmupRun& run) {
         tensors.push_back(std::move(*tensor));
     }
     return tensors;
-}
-
-WarmupRun default_warmup(const Signature& signature, std::int64_t free_length) {
-    WarmupRun run{"zeros", 1, {}};
-    for (const TensorSpec& spec : signature.inputs) {
-        WarmupInput input{{spec.name, spec.type, spec.dims}, WarmupData::zero, {}};
-        for (std::int64_t& dim : input.desc.shape) dim = dim < 0 ? free_length : dim;
-        run.inputs.push_back(std::move(input));
-    }
-    return run;
 }
 
 }  // namespace farm

@@ -1,14 +1,11 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <map>
-#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
-#include "common/core/error.h"
 #include "gpu_worker/core/backend.h"
 #include "schemas/service.h"
 
@@ -20,7 +17,7 @@ enum class WarmupData : std::uint8_t { zero, random, file };
 struct WarmupInput {
     TensorDesc desc;             ///< with the batch dimension
     WarmupData data{WarmupData::zero};
-    std::filesystem::path file;  ///< raw little-endian bytes; only with WarmupData::file
+    std::string file;  ///< raw little-endian bytes; only with WarmupData::file
 };
 
 /// Triton's model_warmup: run `run_count` times before the model takes calls.
@@ -40,8 +37,8 @@ struct ModelSource {
     std::uint32_t version{1};
     bool latest{true};             ///< the highest version of this model that is to be served
     std::string backend;           ///< "pytorch" or "reference"
-    std::filesystem::path folder;  ///< <repository>/<model>
-    std::filesystem::path file;    ///< the version's model file; empty for "reference"
+    std::string folder;            ///< <repository>/<model>
+    std::string file;              ///< the version's model file; empty for "reference"
     bool has_config{false};        ///< false: the signature must come from the model file
     Signature signature;           ///< with the leading -1 where max_batch_size > 0
     BatchRule batch{BatchRule::none};
@@ -72,11 +69,6 @@ ServiceAd advertise(const ModelSource& source);
 
 /// The advertisement of a failure: takes no calls, and STATUS shows the reason.
 ServiceAd advertise(const LoadFailure& failure);
-
-/// Tensors of a warm-up run. Random values are the same in every process: floats in [0, 1),
-/// integers and booleans 0 or 1, so that they are valid indices of anything with two entries.
-/// Errors: a file that is missing or does not have the bytes of its shape.
-Result<TensorList> warmup_tensors(const WarmupRun& run);
 
 /// What to run when a model has no model_warmup: zeros, with every free dimension `free_length`.
 /// Also a cheap self-test. No inputs when the signature has none.
