@@ -66,7 +66,9 @@ std::string to_string(DType type) {
     std::string text(code_name(type.code));
     if (text == "code") text += std::to_string(type.code) + "_";
     text += std::to_string(type.bits);
-    if (type.lanes != 1) text += "x" + std::to_string(type.lanes);
+    if (type.lanes == 1) return text;
+    text += 'x';
+    text += std::to_string(type.lanes);
     return text;
 }
 

@@ -32,7 +32,7 @@ void provenance_fields(A& a, Provenance& made_by) {
     a.bytes(hash_key, "hash", made_by.hash.bytes);
 }
 
-std::string named(const TensorDesc& desc) { return "tensor " + quoted(desc.name) + " "; }
+std::string named(const TensorDesc& desc) { return "tensor " + in_quotes(desc.name) + " "; }
 
 bool belongs_inline(std::uint64_t size_bytes) { return size_bytes <= limits::inline_tensor_bytes; }
 
@@ -117,7 +117,7 @@ class BodyReader {
                 tensors.begin(), end,
                 [&](const BodyTensor& tensor) { return tensor.desc.name == end->desc.name; });
             if (is_repeated) {
-                fields_.refuse("tensors", "have the name " + quoted(end->desc.name) + " twice");
+                fields_.refuse("tensors", "have the name " + in_quotes(end->desc.name) + " twice");
             }
         }
     }

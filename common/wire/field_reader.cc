@@ -16,7 +16,7 @@ std::string shown(const Token& token) {
         case Token::Kind::uint: return std::to_string(token.number);
         case Token::Kind::negative: return std::to_string(token.negative);
         case Token::Kind::boolean: return token.number != 0 ? "true" : "false";
-        case Token::Kind::string: return quoted(token.text());
+        case Token::Kind::string: return in_quotes(token.text());
         case Token::Kind::binary: return "a binary of " + std::to_string(token.count) + " bytes";
         default: return std::string(to_string(token.kind));
     }
@@ -184,7 +184,8 @@ void FieldReader::read_text(const Token& token, const char* name, std::string& v
         return;
     }
     if (!has_right_bytes(text, kind)) {
-        return refuse(name, "is " + quoted(text) + " (it " + std::string(right_bytes(kind)) + ")");
+        return refuse(name,
+                      "is " + in_quotes(text) + " (it " + std::string(right_bytes(kind)) + ")");
     }
     value.assign(text);
 }

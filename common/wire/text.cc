@@ -73,7 +73,7 @@ std::string clean_name(std::string_view text, std::size_t limit_bytes) {
     return clean;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     constexpr std::size_t shown_bytes = 40;
     std::string shown = "'";
     for (const char c : text.substr(0, shown_bytes)) {

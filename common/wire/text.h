@@ -21,6 +21,6 @@ std::string clean_text(std::string_view text, std::size_t limit_bytes);
 std::string clean_name(std::string_view text, std::size_t limit_bytes);
 
 /// The first bytes in quotes, for an error text: printable ASCII only, "..." where it was cut.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 }  // namespace farm

@@ -54,9 +54,10 @@ TEST(MaySendTest, Worker) {
 }
 
 TEST(MaySendTest, Broker) {
-    EXPECT_EQ(verbs_of(Role::broker),
-              "WELCOME REFUSED ATTACH GOODBYE BEAT CALL RESULT SEND CHUNK STARTED CANCEL LEASE CATALOG "
-              "REPORT DRAIN ");
+    EXPECT_EQ(
+        verbs_of(Role::broker),
+        "WELCOME REFUSED ATTACH GOODBYE BEAT CALL RESULT SEND CHUNK STARTED CANCEL LEASE CATALOG "
+        "REPORT DRAIN ");
 }
 
 TEST(MaySendTest, AnUnknownRoleMaySendNothing) { EXPECT_EQ(verbs_of(static_cast<Role>(9)), ""); }

@@ -17,9 +17,9 @@ TEST(ServiceNameTest, AcceptsModelsAndVersions) {
 TEST(ServiceNameTest, RefusesPathsControlBytesAndOtherSpellingsOfAVersion) {
     using namespace std::string_view_literals;
     for (const std::string_view name :
-         {""sv, "/"sv, "/3"sv, "gnn/"sv, "gnn/03"sv, "gnn/0"sv, "gnn/+3"sv, "gnn/-3"sv,
-          "gnn/3/4"sv, "gnn/x"sv, "gnn/4294967296"sv, ".."sv, "../"sv, "../3"sv, ".hidden"sv,
-          "a b"sv, "a\nb"sv, "a\0b"sv, "gn\xc3\xb6"sv}) {
+         {""sv, "/"sv, "/3"sv, "gnn/"sv, "gnn/03"sv, "gnn/0"sv, "gnn/+3"sv, "gnn/-3"sv, "gnn/3/4"sv,
+          "gnn/x"sv, "gnn/4294967296"sv, ".."sv, "../"sv, "../3"sv, ".hidden"sv, "a b"sv, "a\nb"sv,
+          "a\0b"sv, "gn\xc3\xb6"sv}) {
         EXPECT_FALSE(is_service_name(name)) << name;
     }
 }

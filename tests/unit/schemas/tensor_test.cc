@@ -63,9 +63,9 @@ TEST(CheckedSizeTest, RefusesTypesThatAreNotOurs) {
 }
 
 TEST(DTypeTest, NamesSurviveARoundTrip) {
-    for (const DType type : {dtype::f16, dtype::f32, dtype::f64, dtype::bf16, dtype::i8,
-                             dtype::i16, dtype::i32, dtype::i64, dtype::u8, dtype::u16,
-                             dtype::u32, dtype::u64, dtype::boolean}) {
+    for (const DType type :
+         {dtype::f16, dtype::f32, dtype::f64, dtype::bf16, dtype::i8, dtype::i16, dtype::i32,
+          dtype::i64, dtype::u8, dtype::u16, dtype::u32, dtype::u64, dtype::boolean}) {
         EXPECT_EQ(parse_dtype(to_string(type)), type) << to_string(type);
     }
 }
@@ -78,7 +78,8 @@ TEST(DTypeTest, ReadsTritonNames) {
 }
 
 TEST(DTypeTest, RefusesUnknownNames) {
-    for (const char* name : {"", "TYPE_", "float", "float33", "FP32 ", "TYPE_STRING", "TYPE_TYPE_FP32"}) {
+    for (const char* name :
+         {"", "TYPE_", "float", "float33", "FP32 ", "TYPE_STRING", "TYPE_TYPE_FP32"}) {
         EXPECT_FALSE(parse_dtype(name)) << name;
     }
 }

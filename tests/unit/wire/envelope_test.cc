@@ -1,0 +1,226 @@
+#include "common/wire/envelope.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "schemas/limits.h"
+#include "tests/unit/wire/hex.h"
+
+namespace farm {
+namespace {
+
+Buffer block(std::size_t size, char fill = 'x') {
+    return Buffer::copy_of(test::bytes_of(std::string(size, fill)));
+}
+
+Call small_call(std::uint64_t number, std::uint64_t input_bytes) {
+    Call call;
+    call.key = {CallId::from_words(7, number), 1};
+    call.service = "gnn";
+    call.input_bytes = input_bytes;
+    return call;
+}
+
+Chunk chunk_of(std::uint32_t length) {
+    Chunk chunk;
+    chunk.key = small_call(1, 0).key;
+    chunk.length = length;
+    return chunk;
+}
+
+std::vector<Buffer> message_of(const Message& item, const Payload* payload) {
+    EnvelopeWriter writer;
+    EXPECT_TRUE(writer.try_add(item, payload));
+    return writer.finish();
+}
+
+std::string refusal(std::vector<Buffer> frames) {
+    PayloadStore store;
+    const auto items = open_envelope(std::move(frames), store);
+    EXPECT_FALSE(items) << "was accepted";
+    EXPECT_EQ(store.count(), 0U) << "a refused message must leave nothing behind";
+    return items ? std::string() : items.error().message;
+}
+
+testing::AssertionResult says(const std::string& text, const std::string& part) {
+    if (text.find(part) != std::string::npos) return testing::AssertionSuccess();
+    return testing::AssertionFailure() << "'" << text << "' does not say '" << part << "'";
+}
+
+TEST(EnvelopeTest, ItemsWithoutBytesAreOneFrame) {
+    const auto frames = message_of(Beat{}, nullptr);
+    EXPECT_EQ(frames.size(), 1U);
+    PayloadStore store;
+    EXPECT_EQ(open_envelope(frames, store)->front(), Message(Beat{}));
+    EXPECT_EQ(store.count(), 0U);
+}
+
+TEST(EnvelopeTest, ASingleBodyAndItsFramesPassThroughUncopied) {
+    const Payload payload{block(50), {block(2000), block(3000)}};
+    const auto frames = message_of(small_call(1, 5010), &payload);
+    ASSERT_EQ(frames.size(), 4U);
+    EXPECT_EQ(frames[1].data(), payload.body.data());
+    EXPECT_EQ(frames[2].data(), payload.frames[0].data());
+
+    PayloadStore store;
+    const auto items = open_envelope(frames, store);
+    ASSERT_TRUE(items) << items.error().message;
+    const Call& call = std::get<Call>(items->front());
+    EXPECT_EQ(call.body_bytes, 50U);
+    EXPECT_EQ(call.frame_count, 2U);
+    const Payload back = store.take(call.payload);
+    EXPECT_EQ(back.body.data(), payload.body.data());
+    ASSERT_EQ(back.frames.size(), 2U);
+    EXPECT_EQ(back.frames[1].data(), payload.frames[1].data());
+}
+
+TEST(EnvelopeTest, CoalescedItemsGetTheirOwnShares) {
+    const Payload first{block(10, 'a'), {block(2000, 'A')}};
+    const Payload second{block(20, 'b'), {}};
+    Answer answer;
+    answer.key = small_call(3, 0).key;
+    answer.output_bytes = 2010;
+    const Payload third{block(30, 'c'), {block(2001, 'C')}};
+    answer.output_bytes = 2001;
+    EnvelopeWriter writer;
+    ASSERT_TRUE(writer.try_add(small_call(1, 2000), &first));
+    ASSERT_TRUE(writer.try_add(Beat{}, nullptr));
+    ASSERT_TRUE(writer.try_add(small_call(2, 20), &second));
+    ASSERT_TRUE(writer.try_add(answer, &third));
+    const auto frames = writer.finish();
+    EXPECT_TRUE(writer.empty());
+    ASSERT_EQ(frames.size(), 4U);
+
+    PayloadStore store;
+    const auto items = open_envelope(frames, store);
+    ASSERT_TRUE(items) << items.error().message;
+    ASSERT_EQ(items->size(), 4U);
+    EXPECT_EQ(store.count(), 3U);
+    const auto body = [&](PayloadId id) { return test::string_of(store.find(id)->body.bytes()); };
+    EXPECT_EQ(body(std::get<Call>((*items)[0]).payload), std::string(10, 'a'));
+    EXPECT_EQ(body(std::get<Call>((*items)[2]).payload), std::string(20, 'b'));
+    EXPECT_EQ(body(std::get<Answer>((*items)[3]).payload), std::string(30, 'c'));
+    EXPECT_EQ(store.find(std::get<Answer>((*items)[3]).payload)->frames[0].size(), 2001U);
+}
+
+TEST(EnvelopeTest, AChunkedCallLeavesItsFramesBehind) {
+    const Payload payload{block(50), {block(5'000'000)}};
+    Call call = small_call(1, 5'000'000);
+    call.chunked = true;
+    call.frame_count = 1;
+    const auto frames = message_of(call, &payload);
+    ASSERT_EQ(frames.size(), 2U);
+    PayloadStore store;
+    const auto items = open_envelope(frames, store);
+    ASSERT_TRUE(items) << items.error().message;
+    EXPECT_EQ(std::get<Call>(items->front()).frame_count, 0);
+}
+
+TEST(EnvelopeTest, AChunkIsHeaderAndOneFrame) {
+    const Payload payload{{}, {block(4096)}};
+    const auto frames = message_of(chunk_of(4096), &payload);
+    ASSERT_EQ(frames.size(), 2U);
+    PayloadStore store;
+    const auto items = open_envelope(frames, store);
+    ASSERT_TRUE(items) << items.error().message;
+    EXPECT_EQ(store.find(std::get<Chunk>(items->front()).payload)->frames[0].data(),
+              payload.frames[0].data());
+}
+
+TEST(EnvelopeTest, AFailureWithoutPayloadHasNone) {
+    Answer answer;
+    answer.key = small_call(1, 0).key;
+    answer.outcome = Outcome::not_started;
+    PayloadStore store;
+    const auto items = open_envelope(message_of(answer, nullptr), store);
+    ASSERT_TRUE(items) << items.error().message;
+    EXPECT_FALSE(std::get<Answer>(items->front()).payload);
+}
+
+TEST(EnvelopeTest, RefusesFramesThatItsItemsDoNotDeclare) {
+    const Payload payload{block(50), {block(2000)}};
+    const auto good = message_of(small_call(1, 2000), &payload);
+    EXPECT_TRUE(says(refusal({}), "0 frames"));
+    EXPECT_TRUE(says(refusal({good[0]}), "1 frames (its items declare 3)"));
+    EXPECT_TRUE(says(refusal({good[0], good[1]}), "declare 3"));
+    EXPECT_TRUE(says(refusal({good[0], good[1], good[2], block(1)}), "4 frames"));
+    EXPECT_TRUE(says(refusal({good[0], block(49), good[2]}), "frame 1 of 49 bytes"));
+    EXPECT_TRUE(says(refusal({good[0], block(51), good[2]}), "frame 1 of 51 bytes"));
+    EXPECT_TRUE(says(refusal({message_of(Beat{}, nullptr)[0], block(1)}), "2 frames"));
+}
+
+TEST(EnvelopeTest, RefusesDeclaredBytesThatCannotBe) {
+    const Payload payload{block(50), {block(2000)}};
+    EXPECT_TRUE(says(refusal(message_of(small_call(1, 1999), &payload)), "CALL.input_bytes 1999"));
+    EXPECT_TRUE(says(refusal(message_of(small_call(1, 2051), &payload)), "2000 to 2050"));
+}
+
+TEST(EnvelopeTest, RefusesAChunkOfAnotherLength) {
+    const Payload payload{{}, {block(4096)}};
+    const auto good = message_of(chunk_of(4096), &payload);
+    EXPECT_TRUE(says(refusal({good[0], block(4095)}), "length 4096"));
+    EXPECT_TRUE(says(refusal({good[0]}), "1 frames"));
+}
+
+TEST(EnvelopeTest, RefusesTooManyAndTooLargeFrames) {
+    const Buffer header = message_of(Beat{}, nullptr)[0];
+    std::vector<Buffer> many(limits::frame_count + 1);
+    many[0] = header;
+    EXPECT_TRUE(says(refusal(many), "257 frames"));
+    EXPECT_TRUE(says(refusal({header, block(limits::frame_bytes + 1)}), "2097153 bytes"));
+}
+
+TEST(EnvelopeTest, OneBadItemLeavesNothingInTheStore) {
+    const Payload payload{block(50), {}};
+    EnvelopeWriter writer;
+    ASSERT_TRUE(writer.try_add(small_call(1, 50), &payload));
+    ASSERT_TRUE(writer.try_add(small_call(2, 51), &payload));
+    EXPECT_TRUE(says(refusal(writer.finish()), "CALL.input_bytes 51"));
+}
+
+TEST(EnvelopeWriterTest, StopsAtTheBodyLimit) {
+    const Payload payload{block(400'000), {}};
+    EnvelopeWriter writer;
+    EXPECT_TRUE(writer.try_add(small_call(1, 1000), &payload));
+    EXPECT_TRUE(writer.try_add(small_call(2, 1000), &payload));
+    EXPECT_FALSE(writer.try_add(small_call(3, 1000), &payload));
+    EXPECT_EQ(writer.item_count(), 2U);
+    PayloadStore store;
+    EXPECT_TRUE(open_envelope(writer.finish(), store));
+}
+
+TEST(EnvelopeWriterTest, StopsAtTheFrameLimit) {
+    Payload payload{block(10), {}};
+    payload.frames.assign(limits::tensor_count, block(1025));
+    EnvelopeWriter writer;
+    std::uint64_t count = 0;
+    while (writer.try_add(small_call(++count, 64 * 1025), &payload)) {
+    }
+    const auto frames = writer.finish();
+    EXPECT_EQ(frames.size(), 2 + 3 * limits::tensor_count);
+    PayloadStore store;
+    EXPECT_TRUE(open_envelope(frames, store));
+}
+
+TEST(EnvelopeWriterTest, NeverTakesAFrameThatTheSocketRefuses) {
+    const Payload payload{block(10), {block(limits::frame_bytes + 1)}};
+    EnvelopeWriter writer;
+    EXPECT_FALSE(writer.try_add(small_call(1, 1), &payload));
+    EXPECT_TRUE(writer.empty());
+}
+
+TEST(EnvelopeWriterTest, IsEmptyAgainAfterFinish) {
+    const Payload payload{block(10, 'a'), {block(2000)}};
+    EnvelopeWriter writer;
+    for (int round = 0; round < 3; ++round) {
+        ASSERT_TRUE(writer.try_add(small_call(1, 2000), &payload));
+        const auto frames = writer.finish();
+        ASSERT_EQ(frames.size(), 3U);
+        PayloadStore store;
+        EXPECT_TRUE(open_envelope(frames, store));
+    }
+}
+
+}  // namespace
+}  // namespace farm
