@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+
+#include "cpu_client/core/open_call.h"
+
+namespace farm {
+
+/// All calls of a client between Submit and Complete, with the orders in which they are wanted.
+///
+/// It keeps state and orders in step and decides nothing. Pointers to calls stay valid until
+/// erase(). The owner (ClientMachine) bounds count and bytes. One thread.
+class CallTable {
+  public:
+    OpenCall* find(const CallId& id);
+    /// The id must not be in the table.
+    OpenCall& add(OpenCall call);
+    void erase(OpenCall& call);
+
+    void make_ready(OpenCall& call);
+    void make_sent(OpenCall& call);
+    void make_pausing(OpenCall& call, TimePoint retry_at);
+
+    std::size_t count() const { return calls_.size(); }
+    std::size_t sent_count() const { return sent_.size(); }
+    std::uint64_t input_bytes() const { return input_bytes_; }
+
+    /// First to be sent: smallest priority, then oldest; null when there is none. Chunked calls
+    /// have a line of their own because they may have to wait for the bulk socket.
+    OpenCall* first_ready(bool chunked) const;
+    /// Nearest in time; null when there is none.
+    OpenCall* first_deadline() const;
+    OpenCall* first_pausing() const;
+    /// In the order of submission.
+    const std::map<std::uint64_t, OpenCall*>& by_age() const { return by_age_; }
+    const std::map<std::uint64_t, OpenCall*>& sent() const { return sent_; }
+
+  private:
+    using Rank = std::tuple<std::uint8_t, std::uint64_t>;  // priority, sequence
+    using Due = std::pair<TimePoint, std::uint64_t>;       // time, sequence
+
+    void leave_state(OpenCall& call);
+
+    std::unordered_map<CallId, OpenCall> calls_;
+    std::map<std::uint64_t, OpenCall*> by_age_;
+    std::map<std::uint64_t, OpenCall*> sent_;
+    std::map<Rank, OpenCall*> ready_[2];  // [chunked]
+    std::map<Due, OpenCall*> deadlines_;
+    std::map<Due, OpenCall*> pausing_;
+    std::uint64_t input_bytes_{0};
+    std::uint64_t next_sequence_{1};
+};
+
+}  // namespace farm

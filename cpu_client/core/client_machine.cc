@@ -1,0 +1,377 @@
+#include "cpu_client/core/client_machine.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/core/expect.h"
+#include "cpu_client/core/unreachable_text.h"
+
+namespace farm {
+namespace {
+
+constexpr std::uint32_t retry_when_full_ms = 100;
+constexpr std::uint64_t window_bytes = limits::chunk_window_count * limits::chunk_bytes;
+
+/// Rounded up, so that a broker never sees an expired call that has not expired here.
+std::uint32_t remaining_ms(TimePoint deadline, TimePoint now) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - now).count();
+    return static_cast<std::uint32_t>(std::clamp<std::int64_t>(left, 1, UINT32_MAX));
+}
+
+std::string count_text(std::uint64_t count, const char* unit) {
+    return std::to_string(count) + " " + unit;
+}
+
+}  // namespace
+
+// ---- submitting -------------------------------------------------------------------------------
+
+void ClientMachine::on(const Submit& submit, Step& step) {
+    FARM_EXPECT(calls_.find(submit.id) == nullptr);
+    if (auto refusal = refusal_of(submit, step.now)) {
+        if (submit.payload) step.out.push_back(DropPayload{submit.payload});
+        Complete complete;
+        complete.id = submit.id;
+        complete.status = refusal->status;
+        complete.detail = std::move(refusal->detail);
+        complete.retry_after_ms = refusal->retry_after_ms;
+        complete.attempts = 0;
+        step.out.push_back(std::move(complete));
+        return;
+    }
+    OpenCall call;
+    call.what = submit;
+    call.what.deadline = std::min(submit.deadline, step.now + limits::longest_deadline);
+    call.submitted = step.now;
+    calls_.add(std::move(call));
+    budget_.call_submitted();
+}
+
+/// Why this call cannot even wait here.
+std::optional<Finish> ClientMachine::refusal_of(const Submit& submit, TimePoint now) const {
+    if (session_.phase == BrokerSession::Phase::closed) {
+        return Finish{CallStatus::cancelled, "the client has been shut down"};
+    }
+    if (!is_service_name(submit.service)) {
+        return Finish{
+            CallStatus::invalid,
+            "model '" + submit.service.substr(0, limits::name_bytes) +
+                "' is not a name (letters, digits, '_', '-', '.', at most one '/version', "
+                "at most " +
+                std::to_string(limits::name_bytes) + " bytes)"};
+    }
+    if (submit.input_bytes > limits::call_bytes) {
+        return Finish{CallStatus::invalid, "inputs have " +
+                                               count_text(submit.input_bytes, "bytes") +
+                                               " (a call takes at most " +
+                                               count_text(limits::call_bytes, "bytes") + ")"};
+    }
+    if (submit.deadline <= now) {
+        return Finish{CallStatus::deadline, "the deadline had passed when the call was submitted"};
+    }
+    if (calls_.count() >= limits::waiting_calls_per_client_count) {
+        return Finish{
+            CallStatus::overloaded,
+            count_text(calls_.count(), "calls") + " are unfinished in this client (the limit)",
+            retry_when_full_ms};
+    }
+    const bool bytes_full =
+        calls_.input_bytes() + submit.input_bytes > limits::waiting_bytes_per_client;
+    if (calls_.count() > 0 && bytes_full) {
+        return Finish{CallStatus::overloaded,
+                      "unfinished calls of this client hold " +
+                          count_text(calls_.input_bytes(), "bytes") + " (this one would pass " +
+                          count_text(limits::waiting_bytes_per_client, "bytes") + ")",
+                      retry_when_full_ms};
+    }
+    return std::nullopt;
+}
+
+// ---- sending ----------------------------------------------------------------------------------
+
+void ClientMachine::send_ready(Step& step) {
+    if (!session_.is_open() || session_.leave_at) return;
+    if (calls_.first_ready(true) != nullptr) open_bulk(step);
+    while (calls_.sent_count() < limits::open_calls_per_session_count) {
+        OpenCall* call = next_to_send();
+        if (call == nullptr) return;
+        send(*call, step);
+    }
+}
+
+/// Chunked calls stand back until the bulk socket is there.
+OpenCall* ClientMachine::next_to_send() const {
+    OpenCall* small = calls_.first_ready(false);
+    if (session_.bulk != BrokerSession::Bulk::attached) return small;
+    OpenCall* chunked = calls_.first_ready(true);
+    if (small == nullptr || chunked == nullptr) return small != nullptr ? small : chunked;
+    const auto rank = [](const OpenCall& call) {
+        return std::pair(call.what.priority, call.sequence);
+    };
+    return rank(*small) < rank(*chunked) ? small : chunked;
+}
+
+void ClientMachine::send(OpenCall& call, Step& step) {
+    if (call.what.deadline <= step.now) return expire(call, step);
+    const std::uint64_t largest = session_.welcome.max_call_bytes;
+    if (call.what.input_bytes > largest) {
+        return finish(
+            call,
+            {CallStatus::invalid, "inputs have " + count_text(call.what.input_bytes, "bytes") +
+                                      " (this broker takes calls of at most " +
+                                      count_text(largest, "bytes") + ")"},
+            step);
+    }
+    Call message;
+    message.key = call.key();
+    message.service = call.what.service;
+    message.remaining_ms = remaining_ms(call.what.deadline, step.now);
+    message.priority = call.what.priority;
+    message.suspect = call.suspect;
+    message.avoid = call.avoid;
+    message.chunked = call.chunked();
+    message.rows = call.what.rows;
+    message.input_bytes = call.what.input_bytes;
+    message.streamed_bytes = stream_bytes(call.what.large);
+    message.max_result_bytes = call.what.max_result_bytes;
+    message.payload = call.what.payload;
+    if (call.chunked()) call.upload.emplace(call.what.large, limits::chunk_bytes);
+    calls_.make_sent(call);
+    transmit(std::move(message), step);
+}
+
+void ClientMachine::on(const Send& grant, Step& step) {
+    OpenCall* call = calls_.find(grant.key.id);
+    if (call == nullptr || call->state != OpenCall::State::sent || call->key() != grant.key) return;
+    if (!call->upload) return;
+    call->upload->grant(grant.granted_bytes);
+    if (session_.bulk == BrokerSession::Bulk::attached) send_chunks(*call, step);
+}
+
+void ClientMachine::send_chunks(OpenCall& call, Step& step) {
+    while (const auto piece = call.upload->next()) {
+        TransmitChunk chunk;
+        chunk.link = session_.link;
+        chunk.key = call.key();
+        chunk.payload = call.what.payload;
+        chunk.frame = piece->frame;
+        chunk.tensor = piece->tensor;
+        chunk.offset = piece->offset;
+        chunk.length = piece->length;
+        step.out.push_back(chunk);
+    }
+}
+
+// ---- answers ----------------------------------------------------------------------------------
+
+void ClientMachine::on(const AnswerArrived& arrived, Step& step) {
+    const Answer& answer = arrived.answer;
+    const bool live = session_.has_link(arrived.link) && session_.is_open();
+    if (live) session_.heard = step.now;
+    OpenCall* call = live ? calls_.find(answer.key.id) : nullptr;
+    const bool expected = call != nullptr && call->state == OpenCall::State::sent &&
+                          call->key() == answer.key && !call->download;
+    if (!expected) {
+        if (answer.payload) step.out.push_back(DropPayload{answer.payload});
+        return;
+    }
+    if (answer.outcome == Outcome::ok && answer.chunked && stream_bytes(arrived.large) > 0) {
+        return receive(*call, arrived, step);
+    }
+    conclude(*call, answer, step);
+}
+
+void ClientMachine::receive(OpenCall& call, const AnswerArrived& arrived, Step& step) {
+    const std::uint64_t largest =
+        call.what.max_result_bytes != 0 ? call.what.max_result_bytes : limits::call_bytes;
+    const std::uint64_t size = stream_bytes(arrived.large);
+    if (size > largest) {
+        step.out.push_back(DropPayload{arrived.answer.payload});
+        cancel_at_broker(call, step);
+        return finish(call,
+                      {CallStatus::invalid, "the result has " + count_text(size, "bytes") +
+                                                " (this call takes at most " +
+                                                count_text(largest, "bytes") + ")"},
+                      step);
+    }
+    call.download.emplace(Download{
+        arrived.answer, IncomingTransfer(arrived.large, limits::chunk_bytes, window_bytes)});
+    step.out.push_back(AllocateFrames{arrived.answer.payload});
+    open_bulk(step);
+    if (session_.bulk == BrokerSession::Bulk::attached) grant_more(call, step);
+}
+
+void ClientMachine::grant_more(OpenCall& call, Step& step) {
+    if (const auto granted = call.download->transfer.next_grant()) {
+        transmit(Send{call.key(), *granted}, step);
+    }
+}
+
+void ClientMachine::on(const Chunk& chunk, Step& step) {
+    OpenCall* call = calls_.find(chunk.key.id);
+    const bool expected = call != nullptr && call->key() == chunk.key && call->download;
+    if (!expected) {
+        if (chunk.payload) step.out.push_back(DropPayload{chunk.payload});
+        return;
+    }
+    Download& download = *call->download;
+    const auto frame = download.transfer.accept(chunk.tensor, chunk.offset, chunk.length);
+    if (!frame) {
+        step.out.push_back(DropPayload{chunk.payload});
+        cancel_at_broker(*call, step);
+        Answer broken;
+        broken.key = chunk.key;
+        broken.outcome = Outcome::retryable_fault;
+        broken.worker = download.answer.worker;
+        broken.repeatable = download.answer.repeatable;
+        broken.detail = "the result's chunks do not fit together: " + frame.error().message;
+        return conclude(*call, broken, step);
+    }
+    step.out.push_back(StoreChunk{chunk.payload, download.answer.payload, *frame, chunk.offset});
+    if (!download.transfer.done()) return grant_more(*call, step);
+    const Answer answer = std::exchange(call->download, std::nullopt)->answer;
+    conclude(*call, answer, step);
+}
+
+void ClientMachine::conclude(OpenCall& call, const Answer& answer, Step& step) {
+    Verdict verdict = judge(call, answer);
+    if (answer.outcome != Outcome::ok && answer.payload) {
+        step.out.push_back(DropPayload{answer.payload});
+    }
+    if (auto* finished = std::get_if<Finish>(&verdict)) {
+        finish(call, std::move(*finished), step, answer);
+    } else if (auto* again = std::get_if<TryAgain>(&verdict)) {
+        try_again(call, answer, std::move(*again), step);
+    } else if (auto* poisoned = std::get_if<Poisoned>(&verdict)) {
+        poison(call, std::move(*poisoned), step);
+    } else {
+        broker_leaves(call, step);
+    }
+}
+
+void ClientMachine::try_again(OpenCall& call, const Answer& answer, TryAgain again, Step& step) {
+    if (call.attempt >= limits::attempt_count) {
+        return finish(call, std::move(again.otherwise), step, answer);
+    }
+    const auto allowed = budget_.reserve(step.now, call.what.deadline);
+    if (!allowed) {
+        again.otherwise.detail += " (not sent again: this client's retry budget is spent)";
+        return finish(call, std::move(again.otherwise), step, answer);
+    }
+    const TimePoint retry_at = std::max(*allowed, step.now + again.pause);
+    if (retry_at >= call.what.deadline) {
+        return finish(call, std::move(again.otherwise), step, answer);
+    }
+    reset_transfers(call, step);
+    ++call.attempt;
+    call.avoid = again.avoid;
+    call.suspect = call.suspect || again.suspect;
+    call.last_problem = std::move(again.otherwise.detail);
+    if (retry_at <= step.now) {
+        calls_.make_ready(call);
+    } else {
+        calls_.make_pausing(call, retry_at);
+    }
+}
+
+void ClientMachine::poison(OpenCall& call, Poisoned poisoned, Step& step) {
+    step.out.push_back(Quarantine{call.what.id, call.what.service,
+                                  std::exchange(call.what.payload, {}), poisoned.detail});
+    finish(call, {CallStatus::poison, std::move(poisoned.detail)}, step);
+}
+
+void ClientMachine::broker_leaves(OpenCall& call, Step& step) {
+    reset_transfers(call, step);
+    calls_.make_ready(call);
+    if (!session_.leave_at) session_.leave_at = step.now + session_.welcome.timing.lost_after();
+}
+
+// ---- ending -----------------------------------------------------------------------------------
+
+void ClientMachine::on(const CancelCall& cancel, Step& step) {
+    OpenCall* call = calls_.find(cancel.id);
+    if (call == nullptr) return;
+    cancel_at_broker(*call, step);
+    finish(*call, {CallStatus::cancelled, "cancelled by its owner"}, step);
+}
+
+/// The deadline has passed. Without any broker since its submission, that is the better answer.
+void ClientMachine::expire(OpenCall& call, Step& step) {
+    cancel_at_broker(call, step);
+    const Duration allowed = call.what.deadline - call.submitted;
+    const bool never_reached = !session_.is_open() && unreachable_since_ <= call.submitted;
+    if (never_reached) {
+        return finish(
+            call,
+            {CallStatus::unavailable,
+             unreachable_text(options_.addresses, step.now - call.submitted, last_problem_)},
+            step);
+    }
+    std::string detail = "not finished within " + seconds_text(allowed);
+    if (call.state == OpenCall::State::sent) {
+        detail += " (attempt " + std::to_string(call.attempt) + " was under way)";
+    }
+    if (!call.last_problem.empty()) detail += "; attempt before: " + call.last_problem;
+    finish(call, {CallStatus::deadline, std::move(detail)}, step);
+}
+
+void ClientMachine::cancel_at_broker(const OpenCall& call, Step& step) {
+    if (call.state == OpenCall::State::sent && session_.is_open()) {
+        transmit(Cancel{call.what.id}, step);
+    }
+}
+
+void ClientMachine::reset_transfers(OpenCall& call, Step& step) {
+    call.upload.reset();
+    if (call.download) step.out.push_back(DropPayload{call.download->answer.payload});
+    call.download.reset();
+}
+
+/// The one place where calls end after they were accepted.
+void ClientMachine::finish(OpenCall& call, Finish finish, Step& step, Answer answer) {
+    reset_transfers(call, step);
+    if (call.what.payload) step.out.push_back(DropPayload{call.what.payload});
+    Complete complete;
+    complete.id = call.what.id;
+    complete.status = finish.status;
+    complete.detail = std::move(finish.detail);
+    complete.retry_after_ms = finish.retry_after_ms;
+    complete.attempts = call.attempt;
+    complete.timings = answer.timings;
+    if (finish.status == CallStatus::ok) complete.payload = answer.payload;
+    step.out.push_back(std::move(complete));
+    calls_.erase(call);
+}
+
+void ClientMachine::finish_all(const Finish& why, Step& step) {
+    while (!calls_.by_age().empty()) finish(*calls_.by_age().begin()->second, why, step);
+}
+
+// ---- questions --------------------------------------------------------------------------------
+
+void ClientMachine::on(const Ask& ask, Step& step) {
+    const bool a_question = std::holds_alternative<List>(ask.question) ||
+                            std::holds_alternative<Status>(ask.question) ||
+                            std::holds_alternative<Drain>(ask.question) ||
+                            std::holds_alternative<Resolve>(ask.question);
+    FARM_EXPECT(a_question);
+    if (session_.phase == BrokerSession::Phase::closed) {
+        return reply(ask.ticket, "the client has been shut down", step);
+    }
+    if (!questions_.add(ask, step.now)) {
+        reply(
+            ask.ticket,
+            std::to_string(QuestionQueue::largest_count) + " questions are unanswered (the limit)",
+            step);
+    }
+}
+
+void ClientMachine::reply(std::uint64_t ticket, std::string problem, Step& step) {
+    step.out.push_back(Reply{ticket, std::nullopt, std::move(problem)});
+}
+
+void ClientMachine::transmit(Message message, Step& step) {
+    step.out.push_back(Transmit{session_.link, std::move(message), false});
+}
+
+}  // namespace farm
