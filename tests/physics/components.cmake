@@ -1,0 +1,1 @@
+farm_add_test(components_physics_test SOURCES components_test.cc LINK farm_events)
