@@ -1,98 +1,190 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "common/core/clock.h"
-#include "common/core/error.h"
-#include "schemas/machine.h"
+#include "common/core/timer_heap.h"
+#include "gpu_worker/core/broker_contact.h"
+#include "gpu_worker/core/held_calls.h"
+#include "gpu_worker/core/hosted_service.h"
+#include "gpu_worker/core/kept_results.h"
+#include "gpu_worker/core/ran_calls.h"
+#include "gpu_worker/core/reconnect_pause.h"
+#include "gpu_worker/core/window_split.h"
+#include "gpu_worker/core/worker_io.h"
 
 namespace farm {
 
-/// A CALL after the rim has read its body and checked it against the service's signature.
-struct CallArrived {
-    LinkId link;
-    Call call;
-    ServiceIndex service;             ///< none: this worker does not serve that name
-    std::optional<Error> problem;     ///< the inputs break the signature
-    std::uint32_t rows{1};
-    std::uint64_t shape_class{0};     ///< calls with equal classes may share a run
-    std::vector<LargeTensor> large;   ///< of a chunked call
-};
+/// A worker: registers with every broker of its list, takes calls, forms runs, answers.
+///
+/// Decides: links and back-off, windows (credit), order and company of runs, deadlines, what is kept
+/// and sent again, self-tests, drain. Leaves to the rim: bytes, sockets, devices, the signature.
+/// Owner: one loop, one thread. Deterministic: the same inputs and seed give the same effects.
+///
+/// Promises. Each CALL of a session gets exactly one RESULT in it, or, when the link breaks first, in
+/// the session that resumes it. A (call, attempt) that is held is not run a second time: whoever
+/// sends it again gets the same RESULT. One that has finished is answered from what is kept; when
+/// that is gone it runs again if the service is idempotent, else it is answered `lost`.
+/// A payload that came with an input is sent on, given to a run or dropped, once.
+///
+/// Bounds: windows bound the calls, limits::kept_result_* the results, limits::services_per_worker_count
+/// the services. Input from outside that breaks a rule is refused or ignored; only the rim's own
+/// mistakes (two results for a run) stop the process.
+class WorkerMachine {
+  public:
+    explicit WorkerMachine(WorkerOptions options);
 
-/// What became of one call of a run; the payload holds the packed answer.
-struct RunCallResult {
-    Outcome outcome{Outcome::ok};
-    Reason reason{Reason::none};
-    std::string detail;
-    PayloadId payload;
-    std::uint64_t output_bytes{0};
-    std::uint64_t small_bytes{0};     ///< body + frames, when it can travel in one message
-    std::vector<LargeTensor> large;   ///< tensors above limits::inline_tensor_bytes
-};
+    void step(const WorkerInput& input, TimePoint now, WorkerEffects& out);
+    /// When a Tick is due at the latest; nothing once finished.
+    std::optional<TimePoint> next_deadline() const;
 
-struct RunFinished {
-    RunId run;
-    Timings timings;                  ///< queue_ns is filled in by the machine
-    std::vector<RunCallResult> calls; ///< in the order of StartRun
-};
+    /// Finished was said; what still comes is dropped.
+    bool finished() const { return finished_; }
+    bool draining() const { return draining_; }
+    std::size_t held_call_count() const { return calls_.all().size(); }
+    std::size_t kept_result_count() const { return kept_.size(); }
+    std::size_t session_count() const;
+    /// For tests and metrics; null when there is no such service.
+    const HostedService* service(ServiceIndex index) const;
 
-/// A model is loaded and warmed up (or failed: ad.failure says why).
-struct ModelReady {
-    ServiceAd ad;                     ///< the index is chosen by the rim, once for the process
-    std::vector<std::uint32_t> preferred_rows;
-    Duration max_queue_delay{0};
-};
+  private:
+    using BrokerNumber = std::size_t;
 
-struct SelfTestFinished {
-    ServiceIndex service;
-    bool passed{false};
-};
+    struct Run {
+        ServiceIndex service;
+        std::uint32_t instance{0};
+        std::vector<CallKey> calls;
+        std::vector<Duration> waited;
+        std::uint32_t rows{0};
+        TimePoint started;
+    };
 
-using WorkerInput = std::variant<Tick, LinkOpened, LinkLost, Received, CallArrived, RunFinished,
-                                 ModelReady, SelfTestFinished, DrainRequested>;
+    /// Why a call is not taken.
+    struct Refusal {
+        Outcome outcome{Outcome::not_started};
+        Reason reason{Reason::none};
+        std::string detail;
+        std::uint32_t retry_after_ms{0};
+    };
 
-struct RunCall {
-    CallKey key;
-    PayloadId payload;
-    std::uint32_t rows{1};
-};
+    // Inputs.
+    void on(const Tick&) {}
+    void on(const LinkOpened& opened);
+    void on(const LinkLost& lost);
+    void on(const Received& received);
+    void on(const CallArrived& arrived);
+    void on(const RunFinished& finished);
+    void on(const ModelReady& ready);
+    void on(const SelfTestFinished& test);
+    void on(const DrainRequested&) { drain("asked to"); }
 
-/// Give these calls to instance `instance` of the service. The rim takes over the payloads and
-/// answers with exactly one RunFinished.
-struct StartRun {
-    RunId run;
-    ServiceIndex service;
-    std::uint32_t instance{0};
-    std::vector<RunCall> calls;
-};
+    // Messages of a broker; the rest is ignored.
+    void on(BrokerNumber broker, const Welcome& welcome);
+    void on(BrokerNumber broker, const Refused& refused);
+    void on(BrokerNumber broker, const Attach& attach);
+    void on(BrokerNumber broker, const Goodbye& goodbye);
+    void on(BrokerNumber broker, const Beat& beat);
+    void on(BrokerNumber broker, const Send& grant);
+    void on(BrokerNumber broker, const Chunk& chunk);
+    void on(BrokerNumber broker, const Cancel& cancel);
+    void on(BrokerNumber broker, const Drain& drain);
+    template <class Other>
+    void on(BrokerNumber broker, const Other& message);
 
-/// Run the warm-up sample once and report SelfTestFinished.
-struct StartSelfTest {
-    ServiceIndex service;
-};
+    // What is due, after every input (worker_machine.cc).
+    void do_what_is_due();
+    void expire_calls();
+    void drain(const std::string& why);
+    void leave_when_idle();
+    void leave();
+    void stop();
+    void release_payloads();
 
-/// Drained: everything is answered and said; the process may leave with exit code 0.
-struct Finished {};
+    // Links (worker_links.cc).
+    std::optional<BrokerNumber> broker_of(LinkId link) const;
+    bool wants_link(BrokerNumber broker) const;
+    void contact_due(BrokerNumber broker);
+    void open(BrokerNumber broker);
+    void close(BrokerNumber broker, const std::string& why);
+    void lose(BrokerNumber broker, const std::string& why);
+    void end_session(BrokerNumber broker);
+    void forget(BrokerNumber broker);
+    void take_up(BrokerNumber broker, const Welcome& welcome);
+    void answer_what_is_gone(BrokerNumber broker, const std::vector<CallKey>& known);
+    void advertise(BrokerNumber broker);
+    std::vector<CallKey> open_keys(BrokerNumber broker) const;
 
-using WorkerEffect = std::variant<OpenLink, OpenBulk, CloseLink, Transmit, TransmitChunk,
-                                  AllocateFrames, StoreChunk, DropPayload, StartRun, StartSelfTest,
-                                  Finished, Note>;
-using WorkerEffects = std::vector<WorkerEffect>;
+    // Credit and beats (worker_credit.cc).
+    void plan_windows();
+    void send_credit(BrokerNumber broker);
+    void send_beat(BrokerNumber broker);
+    std::uint64_t foreign_backlog_ns(BrokerNumber broker) const;
 
-struct WorkerOptions {
-    PeerId peer;
-    std::uint64_t epoch{0};
-    std::string name;
-    std::string token;
-    std::uint16_t broker_count{1};
-    std::uint64_t device_bytes{4ULL << 30};  ///< inputs + results outstanding, all brokers together
-    BackOff back_off;
-    std::uint64_t seed{1};                   ///< of the jitter of the back-off
+    // Calls (worker_calls.cc).
+    bool answer_again(BrokerNumber broker, const CallArrived& arrived);
+    void ask_too(BrokerNumber broker, HeldCall& call, const CallArrived& arrived);
+    std::optional<Refusal> refusal_of(BrokerNumber broker, const CallArrived& arrived) const;
+    void accept(BrokerNumber broker, const CallArrived& arrived);
+    void take_payload(BrokerNumber broker, HeldCall& call, const CallArrived& arrived);
+    void enqueue(HeldCall& call);
+    void announce_grant(HeldCall& call);
+    void stream(BrokerNumber broker, const CallKey& key);
+    void add_asker(HeldCall& call, BrokerNumber broker);
+    void remove_asker(HeldCall& call, BrokerNumber broker);
+    void abort_intakes(BrokerNumber broker);
+    /// The broker does not wait for it any more: it leaves, unless others wait or it runs.
+    void unask(BrokerNumber broker, const CallKey& key);
+    void refuse(BrokerNumber broker, const CallKey& key, bool repeatable, Refusal refusal);
+    void give_up(const CallKey& key, Refusal refusal);
+    void conclude(const CallKey& key, KeptResult result);
+    void discard(const CallKey& key);
+    void keep_within_limits();
+
+    // Runs (worker_runs.cc).
+    void touch(ServiceIndex service) { touched_.insert(service); }
+    void serve(ServiceIndex index, HostedService& service);
+    void start_run(ServiceIndex index, HostedService& service, std::uint32_t instance,
+                   const std::vector<CallKey>& keys);
+    void tell_started(const std::vector<CallKey>& keys);
+    void conclude_run_call(const CallKey& key, const RunCallResult& result, const Timings& timings);
+    void take_out_of_rotation(HostedService& service, const std::string& why);
+
+    HostedService* find_service(ServiceIndex index);
+    void transmit(BrokerNumber broker, Message message, bool release_payload = false);
+    void drop_payload(PayloadId payload);
+    void note(NoteLevel level, std::string text);
+
+    WorkerOptions options_;
+    ReconnectPause pause_;
+    std::vector<BrokerContact> contacts_;  ///< by broker number = address
+    std::map<ServiceIndex, HostedService> services_;
+    HeldCalls calls_;
+    KeptResults kept_;
+    RanCalls ran_;
+    WindowSplit bytes_;  ///< of the device
+    std::map<RunId, Run> runs_;
+
+    TimerHeap<ServiceIndex> service_timers_;  ///< batch delays and self-tests
+    std::set<ServiceIndex> touched_;          ///< services that may have a run to start
+    bool plan_due_{false};
+    std::size_t dropped_result_count_{0};     ///< since the last note about it
+    TimePoint dropped_note_at_;
+
+    bool draining_{false};
+    bool finished_{false};
+    std::optional<TimePoint> leave_at_;  ///< idle; results that are not acknowledged by then are given up
+    std::uint64_t next_link_{1};
+    std::uint64_t next_run_{1};
+
+    // The step under way.
+    TimePoint now_;
+    WorkerEffects* out_{nullptr};
 };
 
 }  // namespace farm

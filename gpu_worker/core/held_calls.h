@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "common/core/clock.h"
+#include "common/core/timer_heap.h"
+#include "common/core/transfer.h"
+#include "schemas/messages.h"
+
+namespace farm {
+
+/// A call between its CALL and its RESULT.
+struct HeldCall {
+    enum class State : std::uint8_t {
+        receiving,  ///< chunks of its inputs are coming
+        queued,     ///< whole, in the batcher of its service
+        running,    ///< the rim has its payload
+    };
+
+    /// The stream of its inputs; only while receiving.
+    struct Intake {
+        std::size_t broker{0};
+        std::vector<LargeTensor> large;
+        IncomingTransfer transfer;
+    };
+
+    CallKey key;
+    State state{State::queued};
+    ServiceIndex service;
+    std::uint32_t rows{1};
+    std::uint64_t shape_class{0};
+    std::uint8_t priority{100};
+    bool suspect{false};
+    std::uint64_t input_bytes{0};
+    std::uint64_t max_result_bytes{0};
+    PayloadId payload;  ///< none while running
+    TimePoint arrived;
+    TimePoint deadline;
+    std::optional<Intake> intake;
+    /// Brokers that sent it in a session of theirs: each gets the RESULT, once.
+    std::vector<std::size_t> askers;
+
+    std::uint64_t reserved_bytes() const { return input_bytes + max_result_bytes; }
+    bool asked_by(std::size_t broker) const;
+};
+
+/// The calls that this worker holds, by (call, attempt), with the deadlines of those that do not run
+/// yet. Bounded by the windows that its owner grants. A value; ordered, so that a simulation repeats.
+class HeldCalls {
+  public:
+    using Map = std::map<CallKey, HeldCall>;
+
+    HeldCall& add(HeldCall call);
+    HeldCall* find(const CallKey& key);
+    void erase(const CallKey& key);
+    void started(HeldCall& call);
+
+    /// Attempts of this call.
+    std::vector<CallKey> attempts(const CallId& id) const;
+    std::vector<CallKey> asked_by(std::size_t broker) const;
+
+    /// A call whose deadline has passed before it ran; its deadline is forgotten.
+    std::optional<CallKey> pop_expired(TimePoint now) { return deadlines_.pop_due(now); }
+    std::optional<TimePoint> next_deadline() const { return deadlines_.next(); }
+
+    const Map& all() const { return calls_; }
+    bool empty() const { return calls_.empty(); }
+
+  private:
+    Map calls_;
+    TimerHeap<CallKey> deadlines_;
+};
+
+}  // namespace farm

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "gpu_worker/core/batcher.h"
+#include "gpu_worker/core/run_times.h"
+#include "gpu_worker/core/service_health.h"
+#include "gpu_worker/core/window_split.h"
+#include "gpu_worker/core/worker_io.h"
+#include "schemas/service.h"
+
+namespace farm {
+
+/// One service of this worker: what it offers, what waits for it, which of its instances are busy,
+/// how fast and how healthy it is, and which broker may send how much. Owned by the WorkerMachine.
+struct HostedService {
+    HostedService(const ModelReady& ready, std::size_t broker_count, std::uint64_t device_bytes);
+
+    /// The model was loaded again: a new advertisement, and what was learned is forgotten.
+    void replace(const ModelReady& ready, std::uint64_t device_bytes);
+
+    bool serves() const { return ad.failure.empty(); }
+    std::optional<std::uint32_t> free_instance() const;
+
+    /// Calls that all brokers together should have here: so many that the device never waits for a
+    /// broker, and no more, because what is here cannot go to a worker that becomes free earlier.
+    std::uint64_t capacity() const;
+    /// Device time that `rows` more rows cost when they share full runs.
+    Duration cost_of(std::uint32_t rows) const;
+
+    ServiceAd ad;
+    std::uint32_t full_run_rows{1};  ///< what a good run has
+    Batcher batcher;
+    RunTimes times;
+    ServiceHealth health;
+    WindowSplit windows;
+    std::vector<bool> busy;                  ///< by instance
+    std::vector<std::uint32_t> queue_depths; ///< by broker, as its last BEAT said
+};
+
+}  // namespace farm

@@ -1,0 +1,96 @@
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "gpu_worker/core/worker_machine.h"
+
+namespace farm {
+
+void WorkerMachine::plan_windows() {
+    if (!std::exchange(plan_due_, false)) return;
+    std::vector<std::uint64_t> demand(contacts_.size(), 0);
+    std::uint64_t largest_call = 0;
+    std::vector<bool> changed(contacts_.size(), false);
+    for (auto& [index, service] : services_) {
+        service.windows.set_capacity(draining_ ? 0 : service.capacity(), 1);
+        if (service.serves()) largest_call = std::max(largest_call, service.ad.max_call_bytes);
+        for (BrokerNumber broker = 0; broker < contacts_.size(); ++broker) {
+            const std::uint64_t calls =
+                service.queue_depths[broker] + service.windows.outstanding(broker);
+            service.windows.set_demand(broker, calls);
+            demand[broker] += calls;
+        }
+        service.windows.plan();
+        for (BrokerNumber broker = 0; broker < contacts_.size(); ++broker) {
+            changed[broker] = changed[broker] || service.windows.changed(broker);
+        }
+    }
+    // Answers that stream out are not outstanding any more, but they still take memory.
+    const std::uint64_t streaming = std::min(kept_.streaming_bytes(), options_.device_bytes);
+    bytes_.set_capacity(draining_ ? 0 : options_.device_bytes - streaming, largest_call);
+    for (BrokerNumber broker = 0; broker < contacts_.size(); ++broker) {
+        bytes_.set_demand(broker, demand[broker]);
+    }
+    bytes_.plan();
+    for (BrokerNumber broker = 0; broker < contacts_.size(); ++broker) {
+        if (changed[broker] || bytes_.changed(broker)) contacts_[broker].credit_due = true;
+    }
+}
+
+void WorkerMachine::send_credit(BrokerNumber broker) {
+    BrokerContact& contact = contacts_[broker];
+    contact.credit_due = false;
+    Credit credit;
+    credit.sequence = ++contact.credit_sequence;
+    credit.device_bytes = bytes_.window(broker);
+    bytes_.sent(broker, credit.sequence);
+    for (auto& [index, service] : services_) {
+        service.windows.sent(broker, credit.sequence);
+        if (!service.serves()) continue;
+        credit.windows.push_back({index, static_cast<std::uint32_t>(service.windows.window(broker))});
+    }
+    transmit(broker, std::move(credit));
+}
+
+void WorkerMachine::send_beat(BrokerNumber broker) {
+    BrokerContact& contact = contacts_[broker];
+    contact.beat_due = false;
+    Beat beat;
+    beat.credit_sequence = contact.credit_sequence;
+    beat.foreign_backlog_ns = foreign_backlog_ns(broker);
+    for (const auto& [id, run] : runs_) {
+        for (const CallKey& key : run.calls) {
+            if (calls_.find(key)->asked_by(broker)) beat.running.push_back(key);
+        }
+    }
+    transmit(broker, std::move(beat));
+}
+
+/// Rule 14: what the other brokers' calls will cost, so that every broker schedules on the truth.
+std::uint64_t WorkerMachine::foreign_backlog_ns(BrokerNumber broker) const {
+    using namespace std::chrono_literals;
+    if (contacts_.size() < 2) return 0;
+    Duration sum{0};
+    for (const auto& [key, call] : calls_.all()) {
+        if (call.asked_by(broker)) continue;
+        sum += std::clamp<Duration>(services_.at(call.service).cost_of(call.rows), 0s, 1h);
+    }
+    return static_cast<std::uint64_t>(sum.count());
+}
+
+void WorkerMachine::on(BrokerNumber broker, const Beat& beat) {
+    kept_.acknowledge(broker, beat.result_sequence);
+    bytes_.acknowledge(broker, beat.credit_sequence);
+    for (auto& [index, service] : services_) {
+        service.windows.acknowledge(broker, beat.credit_sequence);
+        service.queue_depths[broker] = 0;
+    }
+    for (const QueueDepth& depth : beat.depths) {
+        if (HostedService* service = find_service(depth.service)) {
+            service->queue_depths[broker] = depth.queued_count;
+        }
+    }
+    plan_due_ = true;
+}
+
+}  // namespace farm

@@ -1,0 +1,100 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/core/clock.h"
+#include "common/core/error.h"
+#include "schemas/machine.h"
+
+/// What goes into and comes out of the WorkerMachine. Inputs and effects that it shares with the other
+/// machines are in schemas/machine.h.
+namespace farm {
+
+/// A CALL after the rim has read its body and checked it against the service's signature.
+struct CallArrived {
+    LinkId link;
+    Call call;
+    ServiceIndex service;             ///< none: this worker does not serve that name
+    std::optional<Error> problem;     ///< the inputs break the signature
+    std::uint32_t rows{1};
+    std::uint64_t shape_class{0};     ///< calls with equal classes may share a run
+    std::vector<LargeTensor> large;   ///< of a chunked call
+};
+
+/// What became of one call of a run; the payload holds the packed answer.
+struct RunCallResult {
+    Outcome outcome{Outcome::ok};
+    Reason reason{Reason::none};
+    std::string detail;
+    PayloadId payload;
+    std::uint64_t output_bytes{0};
+    std::uint64_t small_bytes{0};     ///< body + frames, when it can travel in one message
+    std::vector<LargeTensor> large;   ///< tensors above limits::inline_tensor_bytes
+};
+
+struct RunFinished {
+    RunId run;
+    Timings timings;                  ///< queue_ns is filled in by the machine
+    std::vector<RunCallResult> calls; ///< in the order of StartRun
+};
+
+/// A model is loaded and warmed up (or failed: ad.failure says why).
+struct ModelReady {
+    ServiceAd ad;                     ///< the index is chosen by the rim, once for the process, from 1
+    std::vector<std::uint32_t> preferred_rows;
+    Duration max_queue_delay{0};
+};
+
+struct SelfTestFinished {
+    ServiceIndex service;
+    bool passed{false};
+};
+
+using WorkerInput = std::variant<Tick, LinkOpened, LinkLost, Received, CallArrived, RunFinished,
+                                 ModelReady, SelfTestFinished, DrainRequested>;
+
+struct RunCall {
+    CallKey key;
+    PayloadId payload;
+    std::uint32_t rows{1};
+};
+
+/// Give these calls to instance `instance` of the service. The rim takes over the payloads and
+/// answers with exactly one RunFinished.
+struct StartRun {
+    RunId run;
+    ServiceIndex service;
+    std::uint32_t instance{0};
+    std::vector<RunCall> calls;
+};
+
+/// Run the warm-up sample once and report SelfTestFinished.
+struct StartSelfTest {
+    ServiceIndex service;
+};
+
+/// Drained: everything is answered and said; the process may leave with exit code 0.
+struct Finished {};
+
+using WorkerEffect = std::variant<OpenLink, OpenBulk, CloseLink, Transmit, TransmitChunk,
+                                  AllocateFrames, StoreChunk, DropPayload, StartRun, StartSelfTest,
+                                  Finished, Note>;
+using WorkerEffects = std::vector<WorkerEffect>;
+
+struct WorkerOptions {
+    PeerId peer;
+    std::uint64_t epoch{0};
+    std::string name;
+    std::string token;
+    std::uint16_t broker_count{1};           ///< addresses, at most limits::broker_count
+    std::uint64_t device_bytes{4ULL << 30};  ///< inputs + results outstanding, all brokers together
+    BackOff back_off;
+    std::uint64_t seed{1};                   ///< of the jitter of the back-off
+};
+
+}  // namespace farm

@@ -1,0 +1,145 @@
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "common/core/expect.h"
+#include "gpu_worker/core/worker_machine.h"
+
+namespace farm {
+
+/// Starts what can start, and sets the time to look again.
+void WorkerMachine::serve(ServiceIndex index, HostedService& service) {
+    service_timers_.cancel(index);
+    if (const auto test_at = service.health.test_at()) {
+        if (now_ < *test_at) return service_timers_.set(index, *test_at);
+        service.health.test_started();
+        out_->push_back(StartSelfTest{index});
+    }
+    if (!service.health.in_rotation()) return;
+    while (const auto instance = service.free_instance()) {
+        const std::vector<CallKey> keys = service.batcher.take(now_);
+        if (keys.empty()) {
+            if (const auto ready = service.batcher.ready_at()) service_timers_.set(index, *ready);
+            return;
+        }
+        start_run(index, service, *instance, keys);
+    }
+}
+
+void WorkerMachine::start_run(ServiceIndex index, HostedService& service, std::uint32_t instance,
+                              const std::vector<CallKey>& keys) {
+    const RunId id{next_run_++};
+    Run run{index, instance, keys, {}, 0, now_};
+    StartRun effect{id, index, instance, {}};
+    for (const CallKey& key : keys) {
+        HeldCall& call = *calls_.find(key);
+        FARM_ENSURE(call.state == HeldCall::State::queued && now_ < call.deadline);
+        effect.calls.push_back({key, std::exchange(call.payload, {}), call.rows});
+        run.waited.push_back(now_ - call.arrived);
+        run.rows += call.rows;
+        calls_.started(call);
+        if (!service.ad.idempotent) ran_.add(key.id);
+    }
+    service.busy[instance] = true;
+    runs_.emplace(id, std::move(run));
+    // Said before the run begins: a run that kills this process must be known to have begun.
+    tell_started(keys);
+    out_->push_back(std::move(effect));
+}
+
+void WorkerMachine::tell_started(const std::vector<CallKey>& keys) {
+    for (BrokerNumber broker = 0; broker < contacts_.size(); ++broker) {
+        if (!contacts_[broker].serving()) continue;
+        Started started;
+        for (const CallKey& key : keys) {
+            if (calls_.find(key)->asked_by(broker)) started.calls.push_back(key);
+        }
+        if (!started.calls.empty()) transmit(broker, std::move(started));
+    }
+}
+
+void WorkerMachine::on(const RunFinished& finished) {
+    const auto found = runs_.find(finished.run);
+    FARM_EXPECT(found != runs_.end() && found->second.calls.size() == finished.calls.size());
+    const Run run = std::move(found->second);
+    runs_.erase(found);
+    HostedService& service = services_.at(run.service);
+    service.busy[run.instance] = false;
+
+    bool faulted = false;
+    bool ended_well = false;
+    for (std::size_t i = 0; i < run.calls.size(); ++i) {
+        Timings timings = finished.timings;
+        timings.queue_ns = static_cast<std::uint64_t>(run.waited[i].count());
+        timings.run_rows = run.rows;
+        timings.run_calls = static_cast<std::uint32_t>(run.calls.size());
+        conclude_run_call(run.calls[i], finished.calls[i], timings);
+        faulted = faulted || finished.calls[i].outcome == Outcome::device_fault;
+        ended_well = ended_well || finished.calls[i].outcome == Outcome::ok;
+    }
+    if (ended_well) service.times.observe(run.rows, now_ - run.started);
+    if (faulted) {
+        take_out_of_rotation(service, finished.calls.front().detail);
+    } else if (ended_well) {
+        service.health.run_ended_well();
+    }
+    touch(run.service);
+}
+
+void WorkerMachine::conclude_run_call(const CallKey& key, const RunCallResult& result,
+                                      const Timings& timings) {
+    const HeldCall& call = *calls_.find(key);
+    KeptResult kept;
+    kept.answer.outcome = result.outcome;
+    kept.answer.reason = result.reason;
+    kept.answer.detail = result.detail;
+    kept.answer.timings = timings;
+    const bool too_large = result.outcome == Outcome::ok && result.output_bytes > call.max_result_bytes;
+    if (now_ >= call.deadline) {  // rule 6: nobody waits for these bytes
+        kept.answer.outcome = Outcome::retryable_fault;
+        kept.answer.reason = Reason::deadline;
+        kept.answer.detail = "the run ended after the deadline";
+        drop_payload(result.payload);
+    } else if (too_large) {
+        kept.answer.outcome = Outcome::input_error;
+        kept.answer.reason = Reason::too_large;
+        kept.answer.detail = "the result has " + std::to_string(result.output_bytes) +
+                             " bytes (max_result_bytes of this call is " +
+                             std::to_string(call.max_result_bytes) +
+                             "): ask for a larger result or send less";
+        drop_payload(result.payload);
+    } else {
+        kept.answer.payload = result.payload;
+        kept.answer.output_bytes = result.output_bytes;
+        kept.answer.chunked = result.output_bytes > limits::small_call_bytes && !result.large.empty();
+        if (kept.answer.chunked) {
+            kept.large = result.large;
+            kept.answer.streamed_bytes = stream_bytes(result.large);
+        }
+    }
+    conclude(key, std::move(kept));
+}
+
+void WorkerMachine::take_out_of_rotation(HostedService& service, const std::string& why) {
+    const std::string name = service_name(service.ad.model, service.ad.version);
+    note(NoteLevel::error, name + " leaves rotation until a self-test passes (device fault): " + why);
+    service.health.fault(now_);
+    plan_due_ = true;
+    for (const CallKey& key : service.batcher.keys()) {
+        give_up(key, {Outcome::not_started, Reason::backend_error,
+                      name + " left rotation after a device fault"});
+    }
+}
+
+void WorkerMachine::on(const SelfTestFinished& test) {
+    HostedService* service = find_service(test.service);
+    if (service == nullptr) return;
+    service->health.test_finished(test.passed, now_);
+    note(test.passed ? NoteLevel::info : NoteLevel::error,
+         "self-test of " + service_name(service->ad.model, service->ad.version) +
+             (test.passed ? " passed" : " failed: trying again later"));
+    plan_due_ = true;
+    touch(test.service);
+}
+
+}  // namespace farm
