@@ -72,10 +72,14 @@ class FieldWriter {
 
     template <class T>
     void record(int key, const char*, T& value) {
+        const std::size_t before = out_.size();
         put_key(key);
         FieldWriter inner(out_);
         fields(inner, value);
         inner.finish();
+        if (inner.count_ != 0) return;
+        out_.resize(before);  // all of it has its defaults
+        --count_;
     }
     template <class T>
     void list(int key, const char*, std::vector<T>& values, std::size_t) {

@@ -1,0 +1,142 @@
+#include "tests/fuzz/wire_checks.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "common/core/expect.h"
+#include "common/wire/body.h"
+#include "common/wire/envelope.h"
+#include "common/wire/header.h"
+#include "schemas/limits.h"
+
+namespace farm::test {
+
+namespace {
+
+void check_error(const Error& error) {
+    FARM_ENSURE(error.code == ErrorCode::protocol || error.code == ErrorCode::invalid ||
+                error.code == ErrorCode::too_large);
+    FARM_ENSURE(!error.message.empty() && error.message.size() < 2000);
+}
+
+/// What the items say about the rest of their message.
+struct Declared {
+    std::uint64_t body_bytes{0};
+    std::vector<std::size_t> frame_bytes;
+};
+
+template <class T>
+void add_share(const T& item, std::uint64_t tensor_bytes, Declared& declared) {
+    declared.body_bytes += item.body_bytes;
+    // Any sizes that add up to what the item says will do; the first frame gets all of it.
+    for (std::size_t i = 0; i < item.frame_count; ++i) {
+        declared.frame_bytes.push_back(i == 0 ? static_cast<std::size_t>(tensor_bytes) : 0);
+    }
+}
+
+Declared declared_by(const std::vector<Message>& items) {
+    Declared declared;
+    for (const Message& item : items) {
+        if (const auto* call = std::get_if<Call>(&item)) {
+            add_share(*call, call->input_bytes, declared);
+        } else if (const auto* answer = std::get_if<Answer>(&item)) {
+            add_share(*answer, answer->output_bytes, declared);
+        } else if (const auto* chunk = std::get_if<Chunk>(&item)) {
+            declared.frame_bytes.push_back(chunk->length);
+        }
+    }
+    return declared;
+}
+
+/// All zero; the envelope never looks at these bytes.
+Buffer zeros(std::size_t size) {
+    static const std::string block(limits::frame_bytes + 1, '\0');
+    return Buffer::view_of(std::as_bytes(std::span(block)).first(std::min(size, block.size())));
+}
+
+bool has_payload(const Message& item) {
+    if (const auto* call = std::get_if<Call>(&item)) return bool(call->payload);
+    if (const auto* answer = std::get_if<Answer>(&item)) return bool(answer->payload);
+    if (const auto* chunk = std::get_if<Chunk>(&item)) return bool(chunk->payload);
+    return false;
+}
+
+void check_opened(std::vector<Buffer> frames) {
+    PayloadStore store;
+    const auto opened = open_envelope(std::move(frames), store);
+    if (!opened) {
+        check_error(opened.error());
+        FARM_ENSURE(store.count() == 0);
+        return;
+    }
+    const auto payloads = std::count_if(opened->begin(), opened->end(), has_payload);
+    FARM_ENSURE(store.count() == static_cast<std::size_t>(payloads));
+}
+
+void check_envelope(Bytes header, const std::vector<Message>& items) {
+    const Declared declared = declared_by(items);
+    std::vector<Buffer> frames{Buffer::view_of(header)};
+    if (declared.body_bytes > 0) frames.push_back(zeros(declared.body_bytes));
+    for (const std::size_t size : declared.frame_bytes) frames.push_back(zeros(size));
+    check_opened(frames);
+    frames.push_back(zeros(1));
+    PayloadStore store;
+    FARM_ENSURE(!open_envelope(frames, store) && store.count() == 0);
+    frames.resize(frames.size() - 2);
+    FARM_ENSURE(!open_envelope(frames, store) && store.count() == 0);
+}
+
+void check_round_trip(const std::vector<Message>& items, std::size_t size_bytes) {
+    HeaderWriter writer;
+    for (const Message& item : items) FARM_ENSURE(writer.try_add(item));
+    const Bytes bytes = writer.finish();
+    FARM_ENSURE(bytes.size() <= size_bytes);
+    const auto again = decode_header(bytes);
+    FARM_ENSURE(again && *again == items);
+}
+
+template <class Body>
+bool check_decoded(const Buffer& bytes, const Result<Body>& body) {
+    if (!body) {
+        check_error(body.error());
+        return false;
+    }
+    std::vector<Buffer> frames;
+    bool is_small = true;
+    for (const LargeTensor& large : large_tensors(body->tensors)) {
+        is_small = is_small && large.size_bytes <= limits::frame_bytes;
+        frames.push_back(zeros(large.size_bytes));
+    }
+    const auto tensors = unpack_tensors(body->tensors, frames);
+    FARM_ENSURE(bool(tensors) == is_small);
+    FARM_ENSURE(encode_body(*body).size() <= bytes.size());
+    return true;
+}
+
+}  // namespace
+
+bool check_header(Bytes bytes) {
+    const auto items = decode_header(bytes);
+    if (!items) {
+        check_error(items.error());
+        return false;
+    }
+    FARM_ENSURE(!items->empty() && items->size() <= limits::item_count);
+    FARM_ENSURE(header_version(bytes) == protocol_version);
+    check_round_trip(*items, bytes.size());
+    check_envelope(bytes, *items);
+    return true;
+}
+
+bool check_body(Bytes bytes) {
+    const Buffer buffer = Buffer::view_of(bytes);
+    const bool is_call = check_decoded(buffer, decode_call_body(buffer));
+    const bool is_answer = check_decoded(buffer, decode_answer_body(buffer));
+    FARM_ENSURE(is_answer || !is_call);
+    return is_answer;
+}
+
+}  // namespace farm::test
