@@ -73,7 +73,9 @@ Result<TokenTape*> tape_of(Bytes frame) {
     return &tape;
 }
 
-Result<Message> read_message(const TokenTape& tape, std::uint32_t item, std::size_t number) {
+/// Reads into `message`, because a Message is large and would be moved twice on its way back.
+Result<void> read_message(const TokenTape& tape, std::uint32_t item, std::size_t number,
+                          Message& message) {
     const Token& token = tape[item];
     const auto place = [number] { return "item " + std::to_string(number); };
     if (token.kind != Token::Kind::array || token.count != 2) {
@@ -88,11 +90,10 @@ Result<Message> read_message(const TokenTape& tape, std::uint32_t item, std::siz
         return refuse(place() + " has verb " + value + " (the last one known is " +
                       std::to_string(verb_count - 1) + ")");
     }
-    Message message;
     ReadContext context{tape, {}, {}};
     read_by_verb[verb.number](context, item + 2, message);
     if (context.error) return tl::unexpected(std::move(*context.error));
-    return message;
+    return {};
 }
 
 }  // namespace
@@ -123,9 +124,8 @@ Result<std::vector<Message>> decode_header(Bytes frame) {
     messages.reserve(count);
     std::uint32_t item = 1 + preamble_count;
     for (std::size_t i = 0; i < count; ++i, item = tape.next(item)) {
-        auto message = read_message(tape, item, i);
-        if (!message) return tl::unexpected(std::move(message).error());
-        messages.push_back(std::move(*message));
+        auto read = read_message(tape, item, i, messages.emplace_back());
+        if (!read) return tl::unexpected(std::move(read).error());
     }
     return messages;
 }
