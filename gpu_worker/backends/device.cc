@@ -43,8 +43,8 @@ Result<Device> resolve_device(std::string_view text) {
     if (text == "auto") return count > 0 ? cuda_device(0) : cpu_device();
     const std::optional<int> index = cuda_index(text);
     if (!index) {
-        return fail(ErrorCode::invalid, "device '" + std::string(text) +
-                                            "' is not known: use cpu, cuda:N or auto");
+        return fail(ErrorCode::invalid,
+                    "device '" + std::string(text) + "' is not known: use cpu, cuda:N or auto");
     }
     if (*index < count) return cuda_device(*index);
     return fail(ErrorCode::unavailable,

@@ -49,8 +49,7 @@ Result<std::vector<std::size_t>> argument_positions(std::span<const std::string>
     for (std::size_t i = 0; i < positions.size(); ++i) {
         if (positions[i] >= arguments.size()) {
             return fail(ErrorCode::invalid, "input '" + inputs[i] + "' would be argument " +
-                                                std::to_string(positions[i]) +
-                                                " (forward takes " +
+                                                std::to_string(positions[i]) + " (forward takes " +
                                                 std::to_string(arguments.size()) +
                                                 ", counted from 0): correct config.pbtxt");
         }

@@ -92,10 +92,10 @@ class ParameterReader {
     }
     void refuse(const std::string& key, const std::string& text, const std::string& known) {
         if (error_) return;
-        error_ = Error{ErrorCode::invalid, "parameter 'farm.reference." + key + "' is '" + text +
-                                               "' (possible: " + known +
-                                               "): correct config.pbtxt of model '" +
-                                               source_.model + "'"};
+        error_ =
+            Error{ErrorCode::invalid,
+                  "parameter 'farm.reference." + key + "' is '" + text + "' (possible: " + known +
+                      "): correct config.pbtxt of model '" + source_.model + "'"};
     }
 
     const ModelSource& source_;
@@ -134,10 +134,10 @@ Result<ReferenceSettings> read_settings(const ModelSource& source) {
 RunResult scaled(TensorList tensors, float factor) {
     for (Tensor& tensor : tensors) {
         if (tensor.desc.type != dtype::f32) {
-            return tl::unexpected(RunFailure{
-                Outcome::input_error, "input '" + tensor.desc.name + "' has type " +
-                                          to_string(tensor.desc.type) +
-                                          " (scale takes float32): send float32"});
+            return tl::unexpected(
+                RunFailure{Outcome::input_error, "input '" + tensor.desc.name + "' has type " +
+                                                     to_string(tensor.desc.type) +
+                                                     " (scale takes float32): send float32"});
         }
         MutableBuffer block(tensor.data.size());
         for (std::size_t at = 0; at < block.size(); at += sizeof(float)) {
@@ -191,8 +191,8 @@ class ReferenceInstance : public BackendInstance {
         try {
             return run_kind(inputs);
         } catch (const std::bad_alloc&) {
-            return tl::unexpected(RunFailure{Outcome::retryable_fault,
-                                             "there is no memory for the outputs"});
+            return tl::unexpected(
+                RunFailure{Outcome::retryable_fault, "there is no memory for the outputs"});
         }
     }
 
@@ -202,8 +202,8 @@ class ReferenceInstance : public BackendInstance {
     RunResult run_kind(std::span<const Tensor> inputs) {
         TensorList outputs(inputs.begin(), inputs.end());
         if (settings_.kind == Kind::fail && fails(inputs)) {
-            return tl::unexpected(RunFailure{outcome_of(settings_.fault),
-                                             "the model was configured to fail"});
+            return tl::unexpected(
+                RunFailure{outcome_of(settings_.fault), "the model was configured to fail"});
         }
         if (settings_.kind == Kind::sleep) {
             wait(settings_.fixed + settings_.per_row * row_count(outputs), settings_.spins);
@@ -248,9 +248,8 @@ Result<std::shared_ptr<LoadedModel>> load_reference_model(const ModelSource& sou
     const Result<ReferenceSettings> settings = read_settings(source);
     if (!settings) return tl::unexpected(settings.error());
     const Signature& signature = source.signature;
-    const bool counts_fit =
-        signature.inputs.empty() || signature.outputs.empty() ||
-        signature.inputs.size() == signature.outputs.size();
+    const bool counts_fit = signature.inputs.empty() || signature.outputs.empty() ||
+                            signature.inputs.size() == signature.outputs.size();
     if (!counts_fit) {
         return fail(ErrorCode::invalid,
                     "model '" + source.model + "' declares " +

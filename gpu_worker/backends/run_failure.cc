@@ -9,10 +9,10 @@ namespace farm {
 namespace {
 
 constexpr std::array device_texts = {
-    std::string_view("CUDA error"),    std::string_view("CUDA out of memory"),
-    std::string_view("device-side"),   std::string_view("CUBLAS_STATUS"),
-    std::string_view("cuDNN error"),   std::string_view("CUSPARSE_STATUS"),
-    std::string_view("NVRTC"),         std::string_view("CUDA driver"),
+    std::string_view("CUDA error"),  std::string_view("CUDA out of memory"),
+    std::string_view("device-side"), std::string_view("CUBLAS_STATUS"),
+    std::string_view("cuDNN error"), std::string_view("CUSPARSE_STATUS"),
+    std::string_view("NVRTC"),       std::string_view("CUDA driver"),
 };
 
 bool contains(std::string_view text, std::string_view part) {

@@ -51,7 +51,8 @@ Result<void> check_arguments(const std::vector<c10::Argument>& arguments,
             return fail(ErrorCode::invalid,
                         "forward takes '" + argument.name() +
                             "' (no input of config.pbtxt fills it): add an input section called "
-                            "'" + argument.name() + "', or '<name>__" + std::to_string(i) + "'");
+                            "'" +
+                            argument.name() + "', or '<name>__" + std::to_string(i) + "'");
         }
     }
     return {};
@@ -136,10 +137,10 @@ tl::expected<std::vector<c10::IValue>, RunFailure> TorchArguments::arguments(
     for (std::size_t i = 0; i < values.size(); ++i) {
         if (filled[i]) continue;
         if (!arguments_[i].default_value()) {
-            return tl::unexpected(RunFailure{
-                Outcome::input_error, "input for argument '" + arguments_[i].name() +
-                                          "' is missing (model '" + model_ +
-                                          "' has no default for it): send it"});
+            return tl::unexpected(
+                RunFailure{Outcome::input_error, "input for argument '" + arguments_[i].name() +
+                                                     "' is missing (model '" + model_ +
+                                                     "' has no default for it): send it"});
         }
         values[i] = *arguments_[i].default_value();
     }
@@ -165,8 +166,7 @@ tl::expected<TensorList, RunFailure> TorchArguments::outputs(const c10::IValue& 
         if (value == values.end()) {
             return tl::unexpected(RunFailure{
                 Outcome::device_fault, "output '" + name + "' is not in the result (model '" +
-                                           model_ + "' returned " +
-                                           std::to_string(values.size()) +
+                                           model_ + "' returned " + std::to_string(values.size()) +
                                            " tensors): correct config.pbtxt"});
         }
         tensors.push_back(from_torch(name, value->value));

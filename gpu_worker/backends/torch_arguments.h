@@ -16,7 +16,8 @@ namespace farm {
 class TorchArguments {
   public:
     /// Errors: forward() cannot be fed with these inputs; says what to write.
-    static Result<TorchArguments> make(const ModelSource& source, const c10::FunctionSchema& schema);
+    static Result<TorchArguments> make(const ModelSource& source,
+                                       const c10::FunctionSchema& schema);
 
     /// Without `self`. An input that is not there has its default value.
     tl::expected<std::vector<c10::IValue>, RunFailure> arguments(std::span<const Tensor> inputs,

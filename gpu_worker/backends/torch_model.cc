@@ -105,8 +105,8 @@ Result<std::shared_ptr<LoadedModel>> load(const ModelSource& source, const Devic
                                             ": has no forward method (it is what a call runs): "
                                             "export one");
     }
-    auto arguments = TorchArguments::make(
-        source, module.get_method("forward").function().getSchema());
+    auto arguments =
+        TorchArguments::make(source, module.get_method("forward").function().getSchema());
     if (!arguments) {
         return fail(arguments.error().code,
                     "model '" + source.model + "': " + arguments.error().message);
@@ -121,8 +121,7 @@ Result<std::shared_ptr<LoadedModel>> load(const ModelSource& source, const Devic
 }
 
 tl::unexpected<Error> not_loaded(const ModelSource& source, const std::string& text) {
-    return fail(ErrorCode::invalid, source.file + ": cannot be loaded (" +
-                                        failure_of(text).detail +
+    return fail(ErrorCode::invalid, source.file + ": cannot be loaded (" + failure_of(text).detail +
                                         "): save the model with torch.jit.save");
 }
 

@@ -15,7 +15,7 @@ namespace farm {
 enum class WarmupData : std::uint8_t { zero, random, file };
 
 struct WarmupInput {
-    TensorDesc desc;             ///< with the batch dimension
+    TensorDesc desc;  ///< with the batch dimension
     WarmupData data{WarmupData::zero};
     std::string file;  ///< raw little-endian bytes; only with WarmupData::file
 };
@@ -35,12 +35,12 @@ enum class InstanceKind : std::uint8_t { any, cpu, gpu };
 struct ModelSource {
     std::string model;
     std::uint32_t version{1};
-    bool latest{true};             ///< the highest version of this model that is to be served
-    std::string backend;           ///< "pytorch" or "reference"
-    std::string folder;            ///< <repository>/<model>
-    std::string file;              ///< the version's model file; empty for "reference"
-    bool has_config{false};        ///< false: the signature must come from the model file
-    Signature signature;           ///< with the leading -1 where max_batch_size > 0
+    bool latest{true};       ///< the highest version of this model that is to be served
+    std::string backend;     ///< "pytorch" or "reference"
+    std::string folder;      ///< <repository>/<model>
+    std::string file;        ///< the version's model file; empty for "reference"
+    bool has_config{false};  ///< false: the signature must come from the model file
+    Signature signature;     ///< with the leading -1 where max_batch_size > 0
     BatchRule batch{BatchRule::none};
     std::uint32_t max_batch_rows{0};
     BatchHints hints;

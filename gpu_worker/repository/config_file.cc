@@ -46,8 +46,9 @@ std::string without_full_stop(std::string text) {
 Result<void> parse_config(std::string_view text, const std::string& name,
                           inference::ModelConfig& config) {
     if (text.size() > config_limit_bytes) {
-        return fail(ErrorCode::too_large, name + ": is larger than 1 MiB (the most that a model "
-                                                 "configuration may have): correct the file");
+        return fail(ErrorCode::too_large, name +
+                                              ": is larger than 1 MiB (the most that a model "
+                                              "configuration may have): correct the file");
     }
     FirstDefect defect(name);
     google::protobuf::TextFormat::Parser parser;

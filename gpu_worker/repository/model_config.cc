@@ -60,8 +60,8 @@ Result<void> refuse_unsupported(const ModelConfig& config) {
 // ---- signature --------------------------------------------------------------------------------
 
 Result<DType> dtype_of(const std::string& tensor, inference::DataType type) {
-    const std::string name = inference::DataType_IsValid(type) ? inference::DataType_Name(type)
-                                                               : std::to_string(type);
+    const std::string name =
+        inference::DataType_IsValid(type) ? inference::DataType_Name(type) : std::to_string(type);
     const std::optional<DType> known = parse_dtype(name);
     if (known) return *known;
     return refuse(tensor + " has data_type " + name,
@@ -109,8 +109,8 @@ Result<void> check_names(const std::vector<TensorSpec>& specs, const std::string
             return before.name == spec->name;
         });
         if (!again) continue;
-        return refuse(what + " '" + spec->name + "' is declared twice",
-                      "calls name their tensors", "rename one of them");
+        return refuse(what + " '" + spec->name + "' is declared twice", "calls name their tensors",
+                      "rename one of them");
     }
     return {};
 }
@@ -178,8 +178,8 @@ Result<InstanceKind> instance_kind(const inference::ModelInstanceGroup& group) {
         case inference::ModelInstanceGroup::KIND_GPU: return InstanceKind::gpu;
         default: break;
     }
-    return refuse("instance_group kind " +
-                      inference::ModelInstanceGroup_Kind_Name(group.kind()) + " is not supported",
+    return refuse("instance_group kind " + inference::ModelInstanceGroup_Kind_Name(group.kind()) +
+                      " is not supported",
                   "a worker has one device", "use KIND_AUTO, KIND_CPU or KIND_GPU");
 }
 
@@ -187,9 +187,9 @@ Result<void> read_instances(const ModelConfig& config, ModelSource& source) {
     constexpr std::int32_t most = 256;
     if (config.instance_group_size() == 0) return {};
     if (config.instance_group_size() > 1) {
-        return refuse("there are " + std::to_string(config.instance_group_size()) +
-                          " instance_groups",
-                      "a worker has one device", "keep one");
+        return refuse(
+            "there are " + std::to_string(config.instance_group_size()) + " instance_groups",
+            "a worker has one device", "keep one");
     }
     const inference::ModelInstanceGroup& group = config.instance_group(0);
     if (group.count() < 0 || group.count() > most) {
@@ -237,8 +237,7 @@ Result<void> read_batch_parameter(const std::string& value, ModelSource& source)
                   "correct dims or set max_batch_size");
 }
 
-Result<void> read_parameter(const std::string& key, const std::string& value,
-                            ModelSource& source) {
+Result<void> read_parameter(const std::string& key, const std::string& value, ModelSource& source) {
     if (key == "farm.batch") return read_batch_parameter(value, source);
     if (key == "farm.intra_op_threads") {
         const auto count = number_of(key, value, 1024);
@@ -250,8 +249,8 @@ Result<void> read_parameter(const std::string& key, const std::string& value,
         source.max_result_bytes = *size;
     } else if (key == "farm.idempotent") {
         if (value != "true" && value != "false") {
-            return refuse("parameter 'farm.idempotent' is '" + value + "'",
-                          "\"true\" or \"false\"", "correct it");
+            return refuse("parameter 'farm.idempotent' is '" + value + "'", "\"true\" or \"false\"",
+                          "correct it");
         }
         source.idempotent = value == "true";
     } else if (key.starts_with("farm.") && !key.starts_with("farm.reference.")) {
@@ -344,8 +343,7 @@ Result<void> check_identity(const ModelConfig& config, const ModelSource& source
 
 }  // namespace
 
-Result<ModelSource> describe_model(const ModelConfig& config,
-                                   const std::filesystem::path& folder) {
+Result<ModelSource> describe_model(const ModelConfig& config, const std::filesystem::path& folder) {
     ModelSource source;
     source.model = folder.filename().string();
     source.folder = folder.string();

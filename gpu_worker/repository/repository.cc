@@ -57,8 +57,7 @@ Result<void> verify_checksum(const fs::path& folder, const std::string& key,
 Result<void> run_agents(const inference::ModelConfig& config, const fs::path& folder) {
     for (const auto& agent : config.model_repository_agents().agents()) {
         if (agent.name() != "checksum") {
-            return fail(ErrorCode::invalid, "model_repository_agents names agent '" +
-                                                agent.name() +
+            return fail(ErrorCode::invalid, "model_repository_agents names agent '" + agent.name() +
                                                 "' (known: checksum): remove it");
         }
         for (const auto& [key, value] : agent.parameters()) {
@@ -100,7 +99,8 @@ std::string model_file_name(const inference::ModelConfig& config) {
 
 Result<ContentHash> hash_version(const ModelSource& source, const fs::path& version_folder) {
     std::error_code error;
-    const bool has_files = fs::exists(version_folder, error) && !fs::is_empty(version_folder, error);
+    const bool has_files =
+        fs::exists(version_folder, error) && !fs::is_empty(version_folder, error);
     if (has_files) return hash_folder(version_folder);
     return hash_file(fs::path(source.folder) / "config.pbtxt");
 }
@@ -114,8 +114,7 @@ Result<ModelSource> describe_version(const Described& described, std::uint32_t v
         std::error_code error;
         if (!fs::is_regular_file(source.file, error)) {
             return fail(ErrorCode::not_found,
-                        source.file +
-                            " is not there (version " + std::to_string(version) +
+                        source.file + " is not there (version " + std::to_string(version) +
                             " needs a TorchScript file): put it there, or name another one with "
                             "default_model_filename");
         }
@@ -151,8 +150,7 @@ void add_versions(const Described& described, std::vector<RepositoryEntry>& entr
             source->latest = version == versions->back();
             entries.push_back(std::move(*source));
         } else {
-            entries.push_back(
-                LoadFailure{described.source.model, version, source.error().message});
+            entries.push_back(LoadFailure{described.source.model, version, source.error().message});
         }
     }
 }

@@ -7,7 +7,8 @@
 
 namespace farm {
 
-/// Reads a model repository in Triton's layout: `<model>/config.pbtxt`, `<model>/<version>/model.pt`.
+/// Reads a model repository in Triton's layout: `<model>/config.pbtxt`,
+/// `<model>/<version>/model.pt`.
 ///
 /// Decides which versions are served (version_policy), verifies checksums
 /// (model_repository_agents) and hashes each version's files. It loads nothing. What is wrong with

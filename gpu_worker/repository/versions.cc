@@ -45,8 +45,7 @@ Result<std::vector<std::uint32_t>> list_versions(const std::filesystem::path& mo
     }
     if (error) {
         return fail(ErrorCode::io, model_folder.string() + ": cannot be listed (" +
-                                       error.message() +
-                                       "): check the folder and its permissions");
+                                       error.message() + "): check the folder and its permissions");
     }
     std::ranges::sort(versions);
     return versions;

@@ -10,9 +10,8 @@ namespace farm {
 namespace {
 
 tl::unexpected<Error> wrong_size(const WarmupInput& input, std::uint64_t takes) {
-    return fail(ErrorCode::invalid, "warm-up file '" + input.file +
-                                        "' cannot be used (input '" + input.desc.name + "' " +
-                                        to_string(input.desc.type) + " " +
+    return fail(ErrorCode::invalid, "warm-up file '" + input.file + "' cannot be used (input '" +
+                                        input.desc.name + "' " + to_string(input.desc.type) + " " +
                                         to_string(input.desc.shape) + " takes " +
                                         std::to_string(takes) +
                                         " bytes): write exactly these bytes, little-endian");
@@ -49,8 +48,8 @@ void fill_random(const DType& type, MutableBuffer& block) {
     std::mt19937_64 engine(2026);  // NOLINT: the same in every process, on purpose
     if (type == dtype::f32) return fill_uniform<float>(block, engine);
     if (type == dtype::f64) return fill_uniform<double>(block, engine);
-    const bool whole_numbers = type.code == DType::integer || type.code == DType::uint ||
-                               type.code == DType::boolean;
+    const bool whole_numbers =
+        type.code == DType::integer || type.code == DType::uint || type.code == DType::boolean;
     if (whole_numbers) return fill_bits(block, type.bytes(), engine);
     std::memset(block.data(), 0, block.size());  // half precision: zeros do for a warm-up
 }

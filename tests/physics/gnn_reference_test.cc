@@ -1,0 +1,217 @@
+// The Exa.TrkX edge classifier against what the reference service computed for in_e1000. The
+// tolerance of 1e-3 is that of the reference: it ran on a GPU, and sums there in another order.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+#include <numeric>
+#include <set>
+
+#include "gpu_worker/backends/load_model.h"
+#include "gpu_worker/core/input_check.h"
+#include "gpu_worker/repository/repository.h"
+#include "gpu_worker/repository/warmup.h"
+#include "tests/physics/reference_data.h"
+#include "tests/unit/gpu_worker/tensors.h"
+
+namespace farm {
+namespace {
+
+using testing::floats;
+using testing::integers;
+using testing::read_flat;
+using testing::values_of;
+
+constexpr std::int64_t point_count = 314;
+constexpr std::int64_t edge_count = 584;
+
+ModelSource gnn_source() {
+    const auto entries = scan_repository("data/models");
+    if (!entries) return {};
+    for (const RepositoryEntry& entry : *entries) {
+        const auto* source = std::get_if<ModelSource>(&entry);
+        if (source != nullptr && source->model == "gnn") return *source;
+    }
+    return {};
+}
+
+TensorList reference_inputs() {
+    return {floats("nodes", {point_count, 3}, read_flat<float>("data/events/in_e1000.csv")),
+            integers("edge_index", {2, edge_count},
+                     read_flat<std::int64_t>(
+                         "data/reference/applyfilter_output_EDGE_LIST_AFTER_FILTER.csv"))};
+}
+
+class GnnTest : public ::testing::Test {
+  protected:
+    void SetUp() override {
+        source_ = gnn_source();
+        auto model = load_model(source_, *resolve_device("cpu"));
+        ASSERT_TRUE(model) << model.error().message;
+        model_ = *model;
+        auto instance = model_->make_instance();
+        ASSERT_TRUE(instance) << instance.error().message;
+        instance_ = std::move(*instance);
+    }
+
+    std::vector<float> run(const TensorList& inputs) {
+        const RunResult outputs = instance_->run(inputs);
+        EXPECT_TRUE(outputs) << outputs.error().detail;
+        if (!outputs) return {};
+        const auto checked = check_outputs(model_->service(), row_count(inputs), *outputs);
+        EXPECT_TRUE(checked) << checked.error().message;
+        return values_of(outputs->front());
+    }
+
+    ModelSource source_;
+    std::shared_ptr<LoadedModel> model_;
+    std::unique_ptr<BackendInstance> instance_;
+};
+
+TEST_F(GnnTest, GivesTheReferenceLogits) {
+    TensorList inputs = reference_inputs();
+    const auto rows = check_inputs(model_->service(), inputs);
+    ASSERT_TRUE(rows) << rows.error().message;
+    const std::vector<float> scores = run(inputs);
+    const auto expected = read_flat<float>("data/reference/gnn_output_OUTPUT__0.csv");
+    ASSERT_EQ(scores.size(), expected.size());
+    for (std::size_t i = 0; i < scores.size(); ++i) EXPECT_NEAR(scores[i], expected[i], 1e-3) << i;
+}
+
+std::size_t root_of(std::vector<std::size_t>& parents, std::size_t point) {
+    while (parents[point] != point) point = parents[point] = parents[parents[point]];
+    return point;
+}
+
+/// Groups of points with the same label.
+template <class Label>
+std::set<std::set<std::size_t>> partition_of(const std::vector<Label>& labels) {
+    std::map<Label, std::set<std::size_t>> groups;
+    for (std::size_t i = 0; i < labels.size(); ++i) groups[labels[i]].insert(i);
+    std::set<std::set<std::size_t>> partition;
+    for (const auto& [label, group] : groups) partition.insert(group);
+    return partition;
+}
+
+TEST_F(GnnTest, ScoresAboveOneHalfGiveTheReferenceComponents) {
+    const TensorList inputs = reference_inputs();
+    const std::vector<float> scores = run(inputs);
+    const auto ends = values_of<std::int64_t>(inputs[1]);
+    std::vector<std::size_t> parents(point_count);
+    std::iota(parents.begin(), parents.end(), std::size_t{0});
+    for (std::size_t edge = 0; edge < scores.size(); ++edge) {
+        if (scores[edge] <= 0) continue;  // sigmoid(0) = 0.5
+        const std::size_t a = root_of(parents, static_cast<std::size_t>(ends[edge]));
+        const std::size_t b = root_of(parents, static_cast<std::size_t>(ends[edge_count + edge]));
+        parents[a] = b;
+    }
+    std::vector<std::size_t> labels;
+    for (std::size_t i = 0; i < point_count - 1; ++i) labels.push_back(root_of(parents, i));
+    const auto reference =
+        partition_of(read_flat<std::int64_t>("data/reference/wcc_output_OUTPUT0.csv"));
+    EXPECT_EQ(partition_of(labels), reference);
+    EXPECT_EQ(reference.size(), 37U);
+}
+
+TEST_F(GnnTest, ServiceIsDescribedByTheRepository) {
+    const ServiceAd& service = model_->service();
+    EXPECT_EQ(service.backend, "pytorch");
+    EXPECT_EQ(service.device, DeviceKind::cpu);
+    EXPECT_EQ(service.batch, BatchRule::none);
+    EXPECT_EQ(service.signature.inputs[1], (TensorSpec{"edge_index", dtype::i64, {2, -1}, false}));
+    EXPECT_NE(service.hash, ContentHash{});
+}
+
+TEST_F(GnnTest, WarmsUpAsConfigured) {
+    ASSERT_EQ(source_.warmup.size(), 1U);
+    const auto inputs = warmup_tensors(source_.warmup[0]);
+    ASSERT_TRUE(inputs) << inputs.error().message;
+    EXPECT_EQ(run(*inputs).size(), 1U);
+}
+
+TEST_F(GnnTest, MisalignedInputsGiveTheSameScores) {
+    const TensorList inputs = reference_inputs();
+    TensorList shifted = inputs;
+    for (Tensor& tensor : shifted) {
+        MutableBuffer block(tensor.data.size() + 1);
+        std::memcpy(block.data() + 1, tensor.data.data(), tensor.data.size());
+        const std::size_t size = tensor.data.size();
+        tensor.data = std::move(block).freeze().slice(1, size);
+    }
+    EXPECT_EQ(run(shifted), run(inputs));
+}
+
+TEST_F(GnnTest, OutputsOutliveInstanceAndModel) {
+    const TensorList inputs = reference_inputs();
+    const std::vector<float> expected = run(inputs);
+    const RunResult outputs = instance_->run(inputs);
+    ASSERT_TRUE(outputs);
+    instance_.reset();
+    model_.reset();
+    EXPECT_EQ(values_of(outputs->front()), expected);
+}
+
+TEST_F(GnnTest, EdgeToAPointThatIsNotThereIsAnInputError) {
+    TensorList inputs = {floats("nodes", {1, 3}, {0, 0, 0}),
+                         integers("edge_index", {2, 1}, {0, 9})};
+    const RunResult outputs = instance_->run(inputs);
+    ASSERT_FALSE(outputs);
+    EXPECT_EQ(outputs.error().outcome, Outcome::input_error);
+    EXPECT_NE(outputs.error().detail.find("index 9 is out of"), std::string::npos)
+        << outputs.error().detail;
+    EXPECT_EQ(outputs.error().detail.find('\n'), std::string::npos);
+}
+
+TEST_F(GnnTest, WithoutConfigTheFileNamesTheArguments) {
+    ModelSource bare = source_;
+    bare.has_config = false;
+    bare.signature = {};
+    auto model = load_model(bare, *resolve_device("cpu"));
+    ASSERT_TRUE(model) << model.error().message;
+    auto instance = std::move(*(*model)->make_instance());
+    TensorList inputs = reference_inputs();
+    const RunResult unknown = instance->run(inputs);
+    ASSERT_FALSE(unknown);
+    EXPECT_EQ(unknown.error().outcome, Outcome::input_error);
+    inputs[0].desc.name = "x";
+    std::swap(inputs[0], inputs[1]);
+    const RunResult outputs = instance->run(inputs);
+    ASSERT_TRUE(outputs) << outputs.error().detail;
+    EXPECT_EQ(outputs->front().desc.name, "OUTPUT__0");
+    EXPECT_EQ(outputs->front().desc.shape, (Shape{edge_count}));
+}
+
+TEST_F(GnnTest, ConfigThatLeavesAnArgumentEmptySaysWhatToWrite) {
+    ModelSource partial = source_;
+    partial.signature.inputs.pop_back();
+    const auto model = load_model(partial, *resolve_device("cpu"));
+    ASSERT_FALSE(model);
+    EXPECT_EQ(model.error().message,
+              "model 'gnn': forward takes 'edge_index' (no input of config.pbtxt fills it): add an "
+              "input section called 'edge_index', or '<name>__1'");
+}
+
+TEST_F(GnnTest, GivesTheReferenceLogitsOnCuda) {
+    const auto device = resolve_device("cuda:0");
+    if (!device) GTEST_SKIP() << device.error().message;
+    auto model = load_model(source_, *device);
+    ASSERT_TRUE(model) << model.error().message;
+    const RunResult outputs = (*(*model)->make_instance())->run(reference_inputs());
+    ASSERT_TRUE(outputs) << outputs.error().detail;
+    const auto scores = values_of(outputs->front());
+    const auto expected = read_flat<float>("data/reference/gnn_output_OUTPUT__0.csv");
+    ASSERT_EQ(scores.size(), expected.size());
+    for (std::size_t i = 0; i < scores.size(); ++i) EXPECT_NEAR(scores[i], expected[i], 1e-3) << i;
+}
+
+TEST(TorchLoadTest, FileThatIsNoModelIsNamed) {
+    ModelSource source = gnn_source();
+    source.file = "data/README.md";
+    const auto model = load_model(source, *resolve_device("cpu"));
+    ASSERT_FALSE(model);
+    EXPECT_EQ(model.error().message.find("data/README.md: cannot be loaded ("), 0U)
+        << model.error().message;
+}
+
+}  // namespace
+}  // namespace farm
