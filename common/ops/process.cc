@@ -28,8 +28,17 @@ namespace {
 class SpawnerThread {
   public:
     static void run(const std::function<void()>& job) {
-        static SpawnerThread* const one = new SpawnerThread;  // never ends before the process
-        one->execute(job);
+        static std::mutex making;
+        static SpawnerThread* one = nullptr;  // never ends before the process
+        static pid_t owner = -1;
+        std::unique_lock lock(making);
+        if (owner != ::getpid()) {  // a forked process has none of its parent's threads
+            one = new SpawnerThread;
+            owner = ::getpid();
+        }
+        SpawnerThread* const current = one;
+        lock.unlock();
+        current->execute(job);
     }
 
   private:
