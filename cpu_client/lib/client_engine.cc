@@ -1,0 +1,233 @@
+#include "cpu_client/lib/client_engine.h"
+
+#include <utility>
+
+#include "cpu_client/lib/unpack_answer.h"
+
+namespace farm {
+namespace {
+
+constexpr std::uint32_t retry_when_full_ms = 100;
+
+/// A callback that throws breaks its contract, and the state of whoever leads: that is the end.
+void call_back(const InferenceCallback& callback, Inference inference) noexcept {
+    if (callback) callback(std::move(inference));
+}
+
+}  // namespace
+
+bool await(ClientEngine& engine, Awaited& awaited, std::optional<TimePoint> until) {
+    return engine.turns().wait(awaited, until);
+}
+
+bool is_ready(ClientEngine& engine, const Awaited& awaited) {
+    std::lock_guard lock(engine.turns().mutex());
+    return awaited.ready;
+}
+
+ClientEngine::ClientEngine(Options options)
+    : rim_(std::move(options.parts), {[this](const Complete& complete, Payload payload) {
+                                          completed_.emplace_back(complete, std::move(payload));
+                                      },
+                                      [this](Reply reply) { replies_.push_back(std::move(reply)); },
+                                      [this](const Note& note) {
+                                          if (log_) log_(note.level, note.text);
+                                      }}),
+      log_(std::move(options.log)),
+      background_thread_(options.background_thread),
+      turns_({[this](std::optional<TimePoint> until) { turn(until); },
+              [this] { rim_.waker().wake(); }, [this] { return callback_count_ > 0; }}) {}
+
+// ---- calls ------------------------------------------------------------------------------------
+
+Future<Inference> ClientEngine::infer(Submit submit, Payload payload) {
+    const CallId id = submit.id;
+    auto slot = std::make_shared<Slot>();
+    start(slot, std::move(submit), std::move(payload));
+    return Future<Inference>(shared_from_this(), std::move(slot), id);
+}
+
+void ClientEngine::infer(Submit submit, Payload payload, InferenceCallback callback) {
+    auto slot = std::make_shared<Slot>();
+    slot->callback = std::move(callback);
+    slot->has_callback = true;
+    start(std::move(slot), std::move(submit), std::move(payload));
+}
+
+Future<Inference> ClientEngine::refuse(Inference inference) {
+    auto slot = std::make_shared<Slot>();
+    const CallId id = inference.id;
+    slot->value = std::move(inference);
+    slot->ready = true;
+    return Future<Inference>(shared_from_this(), std::move(slot), id);
+}
+
+/// On this thread and at once: nothing is under way that could call back later.
+void ClientEngine::refuse(Inference inference, InferenceCallback callback) {
+    call_back(callback, std::move(inference));
+}
+
+void ClientEngine::start(std::shared_ptr<Slot> slot, Submit submit, Payload payload) {
+    slot->submitted = steady_now();
+    bool accepted = false;
+    {
+        std::lock_guard lock(turns_.mutex());
+        accepted = has_room_for(submit);
+        if (accepted) {
+            slots_.emplace(submit.id, slot);
+            if (slot->has_callback) ++callback_count_;
+            inbox_bytes_ += submit.input_bytes;
+            inbox_.push_back(NewCall{std::move(submit), std::move(payload)});
+        }
+    }
+    if (!accepted) {
+        Inference full;
+        full.id = submit.id;
+        full.status = CallStatus::overloaded;
+        full.detail = "too many calls or bytes wait in this client";
+        full.retry_after_ms = retry_when_full_ms;
+        return fulfil(std::move(slot), std::move(full));
+    }
+    if (background_thread_) turns_.start_background(shared_from_this());
+    turns_.nudge();
+}
+
+bool ClientEngine::has_room_for(const Submit& submit) const {
+    if (inbox_.empty()) return true;
+    return inbox_.size() < limits::waiting_calls_per_client_count &&
+           inbox_bytes_ + submit.input_bytes <= limits::waiting_bytes_per_client;
+}
+
+/// Once for each call, which bounds the inbox.
+void ClientEngine::cancel(CallId id) {
+    {
+        std::lock_guard lock(turns_.mutex());
+        const auto found = slots_.find(id);
+        if (found == slots_.end() || std::exchange(found->second->cancelled, true)) return;
+    }
+    order(CancelCall{id});
+}
+
+void ClientEngine::order(Order what) {
+    {
+        std::lock_guard lock(turns_.mutex());
+        inbox_.push_back(std::move(what));
+    }
+    turns_.nudge();
+}
+
+Result<Message> ClientEngine::ask(Message question, Duration timeout) {
+    auto state = std::make_shared<FutureState<Reply>>();
+    const TimePoint deadline = steady_now() + timeout;
+    std::uint64_t ticket = 0;
+    {
+        std::lock_guard lock(turns_.mutex());
+        ticket = ++last_ticket_;
+        questions_.emplace(ticket, state);
+    }
+    order(Ask{ticket, std::move(question), deadline});
+    turns_.wait(*state, std::nullopt);
+    if (state->value->answer) return *std::move(state->value->answer);
+    return fail(ErrorCode::unavailable, state->value->problem);
+}
+
+bool ClientEngine::wait_for_session(Duration timeout) {
+    auto wanted = std::make_shared<Awaited>();
+    {
+        std::lock_guard lock(turns_.mutex());
+        session_wanted_ = wanted;
+    }
+    turns_.nudge();  // there may be one already
+    return turns_.wait(*wanted, steady_now() + timeout);
+}
+
+void ClientEngine::shut_down() {
+    auto closed = std::make_shared<Awaited>();
+    {
+        std::lock_guard lock(turns_.mutex());
+        closed_ = closed;
+    }
+    order(Shutdown{});
+    turns_.wait(*closed, std::nullopt);
+    turns_.stop_background();
+}
+
+// ---- the leader's -----------------------------------------------------------------------------
+
+void ClientEngine::turn(std::optional<TimePoint> until) {
+    if (!until || *until > TimePoint{}) rim_.sleep(until);
+    std::vector<Order> orders;
+    {
+        std::lock_guard lock(turns_.mutex());
+        orders.swap(inbox_);
+        inbox_bytes_ = 0;
+    }
+    rim_.begin_turn();
+    bool closing = false;
+    for (Order& what : orders) {
+        closing = closing || std::holds_alternative<Shutdown>(what);
+        carry_out(what);
+    }
+    rim_.finish_turn();
+    deliver_completed();
+    std::lock_guard lock(turns_.mutex());
+    deliver_replies();
+    if (closing) turns_.make_ready(*closed_);
+    if (session_wanted_ && rim_.has_session()) {
+        turns_.make_ready(*std::exchange(session_wanted_, nullptr));
+    }
+}
+
+void ClientEngine::carry_out(Order& what) {
+    if (auto* call = std::get_if<NewCall>(&what)) {
+        rim_.submit(std::move(call->submit), std::move(call->payload));
+    } else if (auto* cancelled = std::get_if<CancelCall>(&what)) {
+        rim_.feed(*cancelled);
+    } else if (auto* question = std::get_if<Ask>(&what)) {
+        rim_.feed(*question);
+    } else {
+        rim_.feed(Shutdown{});
+    }
+}
+
+/// One at a time: a callback may wait for another call, and so run a turn inside this one.
+void ClientEngine::deliver_completed() {
+    while (!completed_.empty()) {
+        auto [complete, payload] = std::move(completed_.front());
+        completed_.pop_front();
+        deliver(complete, std::move(payload));
+    }
+}
+
+void ClientEngine::deliver_replies() {
+    for (Reply& reply : std::exchange(replies_, {})) {
+        const auto found = questions_.find(reply.ticket);
+        if (found == questions_.end()) continue;
+        found->second->value = std::move(reply);
+        turns_.make_ready(*found->second);
+        questions_.erase(found);
+    }
+}
+
+void ClientEngine::deliver(const Complete& complete, Payload payload) {
+    Inference inference = unpack_answer(complete, payload);
+    std::shared_ptr<Slot> slot;
+    {
+        std::lock_guard lock(turns_.mutex());
+        const auto found = slots_.find(complete.id);
+        slot = std::move(found->second);
+        slots_.erase(found);
+        if (slot->has_callback) --callback_count_;
+    }
+    fulfil(std::move(slot), std::move(inference));
+}
+
+void ClientEngine::fulfil(std::shared_ptr<Slot> slot, Inference inference) {
+    inference.elapsed = steady_now() - slot->submitted;
+    if (slot->has_callback) return call_back(slot->callback, std::move(inference));
+    std::lock_guard lock(turns_.mutex());
+    slot->value = std::move(inference);
+    turns_.make_ready(*slot);
+}
+
+}  // namespace farm

@@ -1,0 +1,208 @@
+#include "cpu_client/lib/client_rim.h"
+
+#include <cstring>
+#include <new>
+#include <utility>
+
+#include "common/core/expect.h"
+#include "common/wire/body.h"
+#include "common/wire/envelope.h"
+#include "cpu_client/lib/quarantine.h"
+
+namespace farm {
+
+ClientRim::ClientRim(Parts parts, Handlers handlers)
+    : context_(std::move(parts.context)),
+      quarantine_folder_(std::move(parts.quarantine_folder)),
+      handlers_(std::move(handlers)),
+      machine_(parts.options),
+      links_(*context_, poller_, parts.options.addresses, std::move(parts.curve)),
+      outbox_([this](LinkId link, Lane lane, std::span<const Buffer> frames) {
+          return links_.send(link, lane, frames);
+      }) {
+    poller_.watch(waker_);
+}
+
+void ClientRim::sleep(std::optional<TimePoint> until) {
+    poller_.wait(earliest(machine_.next_deadline(), until));
+}
+
+void ClientRim::submit(Submit submit, Payload payload) {
+    submit.payload = payloads_.add(std::move(payload));
+    feed(submit);
+}
+
+void ClientRim::feed(const ClientInput& input) {
+    effects_.clear();
+    machine_.step(input, now_, effects_);
+    for (const ClientEffect& effect : effects_) {
+        std::visit([this](const auto& what) { carry_out(what); }, effect);
+    }
+}
+
+void ClientRim::finish_turn() {
+    links_.tell(
+        {[this](LinkOpened opened) { feed(opened); }, [this](LinkLost lost) { feed(lost); },
+         [this](LinkId link, std::vector<Buffer> frames) { take(link, std::move(frames)); }});
+    feed(Tick{});
+    flush();
+}
+
+/// A link that cannot take what is sent is over (rule 5); what the machine says to that goes out
+/// as well.
+void ClientRim::flush() {
+    for (outbox_.flush(failed_); !failed_.empty(); outbox_.flush(failed_)) {
+        for (const LinkId link : std::exchange(failed_, {})) {
+            links_.close(link);
+            feed(LinkLost{link});
+        }
+    }
+}
+
+// ---- arriving ---------------------------------------------------------------------------------
+
+/// Bytes that are not our protocol count as a refusal by the broker, so that the text is told.
+void ClientRim::take(LinkId link, std::vector<Buffer> frames) {
+    const Buffer header = frames.empty() ? Buffer{} : frames.front();
+    auto messages = open_envelope(std::move(frames), payloads_);
+    if (!messages) {
+        const auto version = header_version(header.bytes());
+        const bool other = version && *version != protocol_version;
+        feed(Received{link,
+                      Refused{other ? RefusedReason::protocol_version : RefusedReason::malformed,
+                              "what the broker sent cannot be read: " + messages.error().message}});
+        return;
+    }
+    for (Message& message : *messages) {
+        if (auto* answer = std::get_if<Answer>(&message)) {
+            take(link, std::move(*answer));
+        } else {
+            feed(Received{link, std::move(message)});
+        }
+    }
+}
+
+void ClientRim::take(LinkId link, Answer answer) {
+    AnswerArrived arrived{link, std::move(answer), {}};
+    const Payload* payload = payloads_.find(arrived.answer.payload);
+    if (!arrived.answer.chunked || payload == nullptr) return feed(arrived);
+    const auto body = decode_answer_body(payload->body);
+    if (body) {
+        arrived.large = large_tensors(body->tensors);
+    } else {
+        arrived.answer.outcome = Outcome::retryable_fault;
+        arrived.answer.detail = "the worker's answer cannot be read: " + body.error().message;
+    }
+    feed(arrived);
+}
+
+// ---- effects ----------------------------------------------------------------------------------
+
+void ClientRim::carry_out(const OpenLink& effect) {
+    links_.open(effect);
+    waker_.wake();  // one that cannot even start to connect is told in the next turn
+}
+
+void ClientRim::carry_out(const OpenBulk& effect) {
+    links_.open_bulk(effect);
+    waker_.wake();
+}
+
+void ClientRim::carry_out(const CloseLink& effect) {
+    outbox_.flush_link(effect.link);
+    links_.close(effect.link);
+}
+
+void ClientRim::carry_out(const Transmit& effect) {
+    const Payload* payload = nullptr;
+    if (const auto* call = std::get_if<Call>(&effect.message))
+        payload = payloads_.find(call->payload);
+    const bool fits = outbox_.add(effect.link, Lane::control, effect.message, payload);
+    if (!fits) {
+        carry_out(Note{NoteLevel::error, std::string(verb_name(effect.message)) +
+                                             " is too long for a message and was not sent"});
+    }
+}
+
+void ClientRim::carry_out(const TransmitChunk& effect) {
+    const Payload* whole = payloads_.find(effect.payload);
+    FARM_EXPECT(whole != nullptr && effect.frame < whole->frames.size());
+    Payload piece;
+    piece.frames.push_back(whole->frames[effect.frame].slice(effect.offset, effect.length));
+    Chunk chunk;
+    chunk.key = effect.key;
+    chunk.tensor = effect.tensor;
+    chunk.offset = effect.offset;
+    chunk.length = effect.length;
+    FARM_ENSURE(outbox_.add(effect.link, Lane::bulk, chunk, &piece));
+}
+
+/// Without the memory the chunks are taken and forgotten, and the call ends INTERNAL.
+void ClientRim::carry_out(const AllocateFrames& effect) {
+    const Payload* payload = payloads_.find(effect.payload);
+    FARM_EXPECT(payload != nullptr);
+    const auto body = decode_answer_body(payload->body);
+    FARM_EXPECT(body.has_value());  // it was read when it came
+    Download& download = downloads_[effect.payload];
+    try {
+        for (const LargeTensor& tensor : large_tensors(body->tensors)) {
+            download.frames.emplace_back(tensor.size_bytes);
+        }
+    } catch (const std::bad_alloc&) {
+        download.frames.clear();
+        download.out_of_memory = true;
+    }
+}
+
+void ClientRim::carry_out(const StoreChunk& effect) {
+    const Payload chunk = payloads_.take(effect.chunk);
+    const auto download = downloads_.find(effect.into);
+    FARM_EXPECT(download != downloads_.end() && chunk.frames.size() == 1);
+    if (download->second.out_of_memory) return;
+    MutableBuffer& frame = download->second.frames.at(effect.frame);
+    const Bytes bytes = chunk.frames.front().bytes();
+    FARM_EXPECT(effect.offset <= frame.size() && bytes.size() <= frame.size() - effect.offset);
+    std::memcpy(frame.data() + effect.offset, bytes.data(), bytes.size());
+}
+
+void ClientRim::carry_out(const DropPayload& effect) {
+    payloads_.drop(effect.payload);
+    downloads_.erase(effect.payload);
+}
+
+void ClientRim::carry_out(const Complete& effect) {
+    Payload payload = payloads_.take(effect.payload);
+    const auto download = downloads_.find(effect.payload);
+    if (download == downloads_.end()) return handlers_.complete(effect, std::move(payload));
+    for (MutableBuffer& frame : download->second.frames) {
+        payload.frames.push_back(std::move(frame).freeze());
+    }
+    const bool out_of_memory = download->second.out_of_memory;
+    downloads_.erase(download);
+    if (!out_of_memory) return handlers_.complete(effect, std::move(payload));
+    Complete failed = effect;
+    failed.status = CallStatus::internal;
+    failed.detail = "no memory for the result: lower max_result_bytes, or the calls in flight";
+    failed.payload = {};
+    handlers_.complete(failed, {});
+}
+
+void ClientRim::carry_out(const Reply& effect) { handlers_.reply(effect); }
+
+void ClientRim::carry_out(const Quarantine& effect) {
+    const Payload inputs = payloads_.take(effect.payload);
+    if (quarantine_folder_.empty()) return;
+    const auto place = write_quarantine(quarantine_folder_, effect, inputs);
+    if (place) {
+        return carry_out(Note{
+            NoteLevel::warning,
+            "call " + short_hex(effect.id) + " is poison: its inputs are in " + place->string()});
+    }
+    carry_out(Note{NoteLevel::error,
+                   "call " + short_hex(effect.id) +
+                       " is poison, and its inputs could not be kept: " + place.error().message});
+}
+
+void ClientRim::carry_out(const Note& effect) { handlers_.note(effect); }
+
+}  // namespace farm

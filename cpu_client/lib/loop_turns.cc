@@ -1,0 +1,135 @@
+#include "cpu_client/lib/loop_turns.h"
+
+#include <chrono>
+#include <csignal>
+#include <utility>
+
+namespace farm {
+namespace {
+
+std::chrono::steady_clock::time_point on_steady_clock(TimePoint time) {
+    return std::chrono::steady_clock::time_point(
+        std::chrono::duration_cast<std::chrono::steady_clock::duration>(time.time_since_epoch()));
+}
+
+bool is_past(std::optional<TimePoint> until) { return until && steady_now() >= *until; }
+
+}  // namespace
+
+bool LoopTurns::may_lead() const {
+    return leader_ == std::thread::id{} || leader_ == std::this_thread::get_id();
+}
+
+bool LoopTurns::wait(Awaited& awaited, std::optional<TimePoint> until) {
+    Lock lock(mutex_);
+    for (bool first = true; !awaited.ready && (first || !is_past(until)); first = false) {
+        if (may_lead()) {
+            lead_until(lock, awaited, until);
+            continue;
+        }
+        std::condition_variable sleep;
+        const auto place = sleepers_.insert(sleepers_.end(), &sleep);
+        awaited.sleeper = &sleep;
+        if (background_leads_) loop_.wake();  // it steps down when somebody waits
+        if (until) {
+            sleep.wait_until(lock, on_steady_clock(*until));
+        } else {
+            sleep.wait(lock);
+        }
+        awaited.sleeper = nullptr;
+        sleepers_.erase(place);
+    }
+    hand_over();
+    return awaited.ready;
+}
+
+void LoopTurns::lead_until(Lock& lock, const Awaited& awaited, std::optional<TimePoint> until) {
+    const std::thread::id before = leader_;
+    leader_ = std::this_thread::get_id();
+    do {
+        run_turn(lock, until);
+    } while (!awaited.ready && !is_past(until));
+    leader_ = before;
+}
+
+void LoopTurns::run_turn(Lock& lock, std::optional<TimePoint> until) {
+    lock.unlock();
+    loop_.turn(until);
+    lock.lock();
+    last_turn_ = steady_now();
+}
+
+/// With nobody leading, the first who sleeps must; else the background thread, if it is counted on.
+void LoopTurns::hand_over() {
+    if (leader_ != std::thread::id{}) return;
+    if (!sleepers_.empty()) {
+        sleepers_.front()->notify_one();
+    } else if (loop_.hurry()) {
+        background_wakes_.notify_one();
+    }
+}
+
+void LoopTurns::make_ready(Awaited& awaited) {
+    awaited.ready = true;
+    if (awaited.sleeper != nullptr) awaited.sleeper->notify_one();
+}
+
+void LoopTurns::nudge() {
+    Lock lock(mutex_);
+    if (leader_ != std::thread::id{}) {
+        loop_.wake();
+        return;
+    }
+    leader_ = std::this_thread::get_id();
+    run_turn(lock, TimePoint{});
+    leader_ = {};
+    hand_over();
+}
+
+// ---- background -------------------------------------------------------------------------------
+
+void LoopTurns::start_background(std::shared_ptr<void> keeps_alive) {
+    Lock lock(mutex_);
+    if (stopping_ || background_.joinable()) return;
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    background_ = std::thread([this, owner = std::move(keeps_alive)] { background(); });
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+void LoopTurns::stop_background() {
+    {
+        Lock lock(mutex_);
+        stopping_ = true;
+        background_wakes_.notify_one();
+        if (background_leads_) loop_.wake();
+    }
+    if (!background_.joinable()) return;
+    if (background_.get_id() == std::this_thread::get_id()) {
+        background_.detach();
+    } else {
+        background_.join();
+    }
+}
+
+void LoopTurns::background() {
+    Lock lock(mutex_);
+    while (!stopping_) {
+        const bool idle = leader_ == std::thread::id{} && sleepers_.empty();
+        const bool due = loop_.hurry() || steady_now() - last_turn_ >= idle_time;
+        if (!idle || !due) {
+            background_wakes_.wait_for(lock, idle_time);
+            continue;
+        }
+        leader_ = std::this_thread::get_id();
+        background_leads_ = true;
+        while (!stopping_ && sleepers_.empty()) run_turn(lock, std::nullopt);
+        background_leads_ = false;
+        leader_ = {};
+        hand_over();
+    }
+}
+
+}  // namespace farm

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "common/core/clock.h"
+
+namespace farm {
+
+/// Something that a thread can wait for. Its members are guarded by LoopTurns::mutex().
+struct Awaited {
+    virtual ~Awaited() = default;
+    bool ready{false};
+    std::condition_variable* sleeper{nullptr};  ///< of the one thread that waits for it
+};
+
+/// Who drives a loop that belongs to no thread: leader and followers.
+///
+/// One thread at a time leads, that is, runs turns of the loop. A thread that waits leads when
+/// nobody else does, so its answer costs no hand-over; the others sleep, each on a condition of its
+/// own, until their thing is ready or it is their turn to lead. A background thread, where there is
+/// one, leads when nobody waits: at once while hurry() says that somebody counts on it, else after
+/// `idle_time` without a turn. A thread that comes to wait takes over from it.
+///
+/// A waiting inside a turn (from a callback) runs turns of its own.
+/// Threads: everything is for any thread unless said otherwise.
+class LoopTurns {
+  public:
+    static constexpr auto idle_time = std::chrono::milliseconds(20);
+
+    struct Loop {
+        /// One turn: takes what is there; sleeps until `until` first, when that is in the future.
+        /// Nothing: no limit. Called without the mutex, by the leader.
+        std::function<void(std::optional<TimePoint> until)> turn;
+        /// Ends the sleep of turn().
+        std::function<void()> wake;
+        /// Asked with the mutex held.
+        std::function<bool()> hurry;
+    };
+
+    explicit LoopTurns(Loop loop) : loop_(std::move(loop)) {}
+    ~LoopTurns() { stop_background(); }
+    LoopTurns(const LoopTurns&) = delete;
+    LoopTurns& operator=(const LoopTurns&) = delete;
+
+    std::mutex& mutex() { return mutex_; }
+
+    /// Until `awaited` is ready or `until`; true when it is ready. One thread per Awaited.
+    bool wait(Awaited& awaited, std::optional<TimePoint> until);
+    /// With the mutex held: marks it, and wakes who sleeps for it.
+    void make_ready(Awaited& awaited);
+    /// There is something to do for the loop: the leader is told, or one turn is made here.
+    void nudge();
+
+    /// Starts it when there is none; it holds `keeps_alive` (the owner of this) until it ends, and
+    /// blocks all signals.
+    void start_background(std::shared_ptr<void> keeps_alive);
+    /// Ends it for good. Waits for its end, unless this is it.
+    void stop_background();
+
+  private:
+    using Lock = std::unique_lock<std::mutex>;
+
+    bool may_lead() const;
+    void lead_until(Lock& lock, const Awaited& awaited, std::optional<TimePoint> until);
+    void run_turn(Lock& lock, std::optional<TimePoint> until);
+    void hand_over();
+    void background();
+
+    Loop loop_;
+    std::mutex mutex_;
+    std::thread::id leader_;  ///< none: nobody leads
+    bool background_leads_{false};
+    std::list<std::condition_variable*> sleepers_;  ///< threads that wait and do not lead
+    TimePoint last_turn_{};
+    std::thread background_;
+    std::condition_variable background_wakes_;
+    bool stopping_{false};
+};
+
+}  // namespace farm
