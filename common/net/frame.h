@@ -10,8 +10,8 @@ class message_t;
 
 namespace farm {
 
-/// Frames up to this size are copied into the message: a copy is cheaper than the two
-/// allocations and the hand-back from an I/O thread that sending in place costs (bench/micro).
+/// Frames up to this size are copied into the message. Measured over ipc, copying and sending in
+/// place cost the same up to about 8 KiB and in place wins above; a copy is let go at once.
 inline constexpr std::size_t copied_send_bytes = 8 * 1024;
 /// Received frames up to this size are copied out: libzmq keeps small frames in a shared block of
 /// 8 KiB, which one kept frame would pin.
