@@ -6,6 +6,7 @@
 #include "common/ops/log.h"
 #include "gpu_worker/backends/load_model.h"
 #include "gpu_worker/repository/repository.h"
+#include "gpu_worker/repository/warmup.h"
 
 namespace farm {
 namespace {
