@@ -29,7 +29,8 @@ bool Batcher::remove(const CallKey& key) {
 std::vector<CallKey> Batcher::take(TimePoint now) {
     if (order_.empty()) return {};
     std::vector<Forming> runs = form();
-    const auto ready = std::ranges::find_if(runs, [&](const Forming& r) { return is_ready(r, now); });
+    const auto ready =
+        std::ranges::find_if(runs, [&](const Forming& r) { return is_ready(r, now); });
     if (ready == runs.end()) return {};
     std::vector<CallKey> keys = std::move(ready->keys);
     if (ready->preferred_count > 0) keys.resize(ready->preferred_count);

@@ -68,8 +68,9 @@ class Batcher {
         std::vector<CallKey> keys;
         std::uint32_t rows{0};
         std::uint64_t bytes{0};
-        std::size_t preferred_count{0};  ///< of the keys, those that make the largest preferred size
-        bool closed{false};              ///< the next of its class does not fit, or it runs alone
+        std::size_t preferred_count{
+            0};              ///< of the keys, those that make the largest preferred size
+        bool closed{false};  ///< the next of its class does not fit, or it runs alone
         TimePoint oldest;
     };
 

@@ -36,7 +36,8 @@ void HeldCalls::started(HeldCall& call) {
 
 std::vector<CallKey> HeldCalls::attempts(const CallId& id) const {
     std::vector<CallKey> keys;
-    for (auto it = calls_.lower_bound(CallKey{id, 0}); it != calls_.end() && it->first.id == id; ++it) {
+    for (auto it = calls_.lower_bound(CallKey{id, 0}); it != calls_.end() && it->first.id == id;
+         ++it) {
         keys.push_back(it->first);
     }
     return keys;

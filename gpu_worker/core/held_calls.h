@@ -47,8 +47,9 @@ struct HeldCall {
     bool asked_by(std::size_t broker) const;
 };
 
-/// The calls that this worker holds, by (call, attempt), with the deadlines of those that do not run
-/// yet. Bounded by the windows that its owner grants. A value; ordered, so that a simulation repeats.
+/// The calls that this worker holds, by (call, attempt), with the deadlines of those that do not
+/// run yet. Bounded by the windows that its owner grants. A value; ordered, so that a simulation
+/// repeats.
 class HeldCalls {
   public:
     using Map = std::map<CallKey, HeldCall>;

@@ -40,7 +40,9 @@ std::uint32_t full_run_rows_of(const ModelReady& ready) {
 
 HostedService::HostedService(const ModelReady& ready, std::size_t broker_count,
                              std::uint64_t device_bytes)
-    : batcher(batch_limits(ready, device_bytes)), windows(broker_count, 0, 0), queue_depths(broker_count) {
+    : batcher(batch_limits(ready, device_bytes)),
+      windows(broker_count, 0, 0),
+      queue_depths(broker_count) {
     replace(ready, device_bytes);
 }
 
@@ -65,13 +67,14 @@ std::optional<std::uint32_t> HostedService::free_instance() const {
 std::uint64_t HostedService::capacity() const {
     if (!serves() || !health.in_rotation()) return 0;
     const auto run_ns = static_cast<std::uint64_t>(times.expected(full_run_rows).count());
-    std::uint64_t runs = 4;  // while nothing is measured
+    const bool batches = ad.batch == BatchRule::rows;
+    std::uint64_t runs = batches ? 2 : 4;  // while nothing is measured
     if (run_ns > 0) {
         const std::uint64_t wanted = 1 + static_cast<std::uint64_t>(work_at_hand.count()) / run_ns;
         // A power of two, so that windows do not follow the noise of the measurement.
         runs = std::bit_ceil(std::clamp<std::uint64_t>(wanted, 2, most_runs_at_hand));
     }
-    const std::uint64_t fewest = ad.batch == BatchRule::rows ? fewest_batched_calls : fewest_calls;
+    const std::uint64_t fewest = batches ? fewest_batched_calls : fewest_calls;
     return std::clamp(runs * full_run_rows * ad.instance_count, fewest, most_calls);
 }
 

@@ -36,8 +36,8 @@ struct HostedService {
     RunTimes times;
     ServiceHealth health;
     WindowSplit windows;
-    std::vector<bool> busy;                  ///< by instance
-    std::vector<std::uint32_t> queue_depths; ///< by broker, as its last BEAT said
+    std::vector<bool> busy;                   ///< by instance
+    std::vector<std::uint32_t> queue_depths;  ///< by broker, as its last BEAT said
 };
 
 }  // namespace farm

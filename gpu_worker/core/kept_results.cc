@@ -94,8 +94,8 @@ void KeptResults::stream_finished(std::size_t broker, const CallKey& key) {
 void KeptResults::cancel(std::size_t broker, const CallId& id) {
     Deliveries& deliveries = unfinished_[broker];
     for (auto it = deliveries.begin(); it != deliveries.end();) {
-        const bool streams = !it->second.stream.done() &&
-                             entries_.at(it->second.id).result.answer.key.id == id;
+        const bool streams =
+            !it->second.stream.done() && entries_.at(it->second.id).result.answer.key.id == id;
         if (streams) it->second.stream = OutgoingTransfer{};
         it = streams && it->second.acknowledged ? finish(broker, it, true) : std::next(it);
     }
@@ -108,7 +108,8 @@ void KeptResults::detach(std::size_t broker) {
     }
 }
 
-std::vector<Answer> KeptResults::resume(std::size_t broker, const std::unordered_set<CallKey>& known) {
+std::vector<Answer> KeptResults::resume(std::size_t broker,
+                                        const std::unordered_set<CallKey>& known) {
     std::vector<Answer> again;
     Deliveries& deliveries = unfinished_[broker];
     for (auto it = deliveries.begin(); it != deliveries.end();) {

@@ -26,14 +26,15 @@ struct KeptResult {
 ///
 /// It numbers the RESULTs of each broker, remembers what to send again after a break, and drops the
 /// oldest beyond limits::kept_result_count and kept_result_bytes; a result that is being streamed
-/// is not dropped, streaming_bytes() tells its owner what that costs. Payloads that nobody needs any
-/// more are collected for take_released(). Brokers are numbered as in the worker's broker list.
+/// is not dropped, streaming_bytes() tells its owner what that costs. Payloads that nobody needs
+/// any more are collected for take_released(). Brokers are numbered as in the worker's broker list.
 /// A value, used by one thread.
 class KeptResults {
   public:
     using Id = std::uint64_t;  ///< ascends with age
 
-    explicit KeptResults(std::size_t broker_count) : unfinished_(broker_count), next_sequence_(broker_count, 1) {}
+    explicit KeptResults(std::size_t broker_count)
+        : unfinished_(broker_count), next_sequence_(broker_count, 1) {}
 
     Id add(KeptResult result);
     /// The RESULT to send to this broker; it is kept for it until acknowledged and streamed.
@@ -88,7 +89,8 @@ class KeptResults {
     using Deliveries = std::map<std::uint64_t, Delivery>;  // by sequence
 
     Deliveries::iterator find_stream(std::size_t broker, const CallKey& key);
-    Deliveries::iterator finish(std::size_t broker, Deliveries::iterator delivery, bool was_received);
+    Deliveries::iterator finish(std::size_t broker, Deliveries::iterator delivery,
+                                bool was_received);
     void settle(std::size_t broker, Deliveries::iterator delivery);
     void drop(Id id);
     bool is_streaming(Id id) const;

@@ -17,9 +17,11 @@ class ReconnectPause {
 
     /// `failures` in a row so far, this one not counted.
     Duration next(std::uint32_t failures) {
-        const Duration longest = std::max<Duration>(back_off_.longest, std::chrono::milliseconds(1));
+        const Duration longest =
+            std::max<Duration>(back_off_.longest, std::chrono::milliseconds(1));
         const Duration first = std::clamp<Duration>(back_off_.first, Duration{1}, longest);
-        const Duration whole = std::min<Duration>(longest, first * (1LL << std::min(failures, 20U)));
+        const Duration whole =
+            std::min<Duration>(longest, first * (1LL << std::min(failures, 20U)));
         const auto half = static_cast<std::uint64_t>(whole.count()) / 2;
         return whole - Duration(static_cast<std::int64_t>(random_() % (half + 1)));
     }

@@ -80,19 +80,17 @@ std::vector<std::uint64_t> WindowSplit::targets() const {
     std::vector<std::uint64_t> wanted(shares_.size(), 0);
     const std::uint64_t spare = capacity_ > joined * floor_ ? capacity_ - joined * floor_ : 0;
     std::uint64_t left = spare;
+    std::size_t busiest = shares_.size();
     for (std::size_t i = 0; i < shares_.size(); ++i) {
         if (!shares_[i].joined) continue;
         const double part = (static_cast<double>(shares_[i].demand) + 1) / demand;
-        const auto units = std::min(left, static_cast<std::uint64_t>(static_cast<double>(spare) * part));
+        const auto units =
+            std::min(left, static_cast<std::uint64_t>(static_cast<double>(spare) * part));
         wanted[i] = floor_ + units;
         left -= units;
+        if (busiest == shares_.size() || shares_[i].demand > shares_[busiest].demand) busiest = i;
     }
-    for (std::size_t i = 0; i < shares_.size() && left > 0; ++i) {  // what rounding left over
-        if (!shares_[i].joined) continue;
-        const std::uint64_t units = (left + joined - 1) / joined;
-        wanted[i] += std::min(left, units);
-        left -= std::min(left, units);
-    }
+    if (joined > 0) wanted[busiest] += left;  // what rounding left over
     return wanted;
 }
 
@@ -102,6 +100,9 @@ void WindowSplit::plan() {
     for (const Share& share : shares_) joined += share.joined ? 1 : 0;
     const std::uint64_t bound = capacity_ + (joined > 0 ? joined - 1 : 0) * floor_;
     std::uint64_t sum = committed();
+    for (const Share& share : shares_) {  // the floors come first, whoever they belong to
+        if (share.joined) sum += std::max(commitment(share), floor_) - commitment(share);
+    }
     for (std::size_t i = 0; i < shares_.size(); ++i) {
         Share& share = shares_[i];
         share.planned = last_sent(share);
@@ -110,9 +111,9 @@ void WindowSplit::plan() {
             share.planned = wanted[i];  // frees capacity once it is acknowledged
             continue;
         }
-        const std::uint64_t bound_by_it = commitment(share);
+        const std::uint64_t bound_by_it = std::max(commitment(share), floor_);
         const std::uint64_t room = bound > sum ? bound - sum : 0;
-        share.planned = std::max(floor_, std::min(wanted[i], bound_by_it + room));
+        share.planned = std::min(wanted[i], bound_by_it + room);
         if (share.planned > bound_by_it) sum += share.planned - bound_by_it;
     }
 }

@@ -91,10 +91,12 @@ std::optional<WorkerMachine::Refusal> WorkerMachine::refusal_of(BrokerNumber bro
                            std::to_string(call.input_bytes) + "): state the size of all inputs"};
     }
     if (draining_) {
-        return Refusal{Outcome::not_started, Reason::draining, "worker " + options_.name + " is leaving"};
+        return Refusal{Outcome::not_started, Reason::draining,
+                       "worker " + options_.name + " is leaving"};
     }
     if (call.remaining_ms == 0) {
-        return Refusal{Outcome::not_started, Reason::deadline, "the deadline had passed on arrival"};
+        return Refusal{Outcome::not_started, Reason::deadline,
+                       "the deadline had passed on arrival"};
     }
     if (!service->health.in_rotation()) {
         return Refusal{Outcome::not_started, Reason::backend_error,
@@ -111,8 +113,9 @@ std::optional<WorkerMachine::Refusal> WorkerMachine::refusal_of(BrokerNumber bro
         return std::nullopt;
     }
     return Refusal{Outcome::not_started, Reason::overloaded,
-                   "the broker passed its credit of " + std::to_string(calls_allowed) + " calls and " +
-                       std::to_string(bytes_allowed) + " bytes at worker " + options_.name,
+                   "the broker passed its credit of " + std::to_string(calls_allowed) +
+                       " calls and " + std::to_string(bytes_allowed) + " bytes at worker " +
+                       options_.name,
                    overload_pause_ms};
 }
 
@@ -140,10 +143,10 @@ void WorkerMachine::take_payload(BrokerNumber broker, HeldCall& call, const Call
     call.intake.reset();
     if (!arrived.call.chunked || arrived.large.empty()) return enqueue(call);
     call.state = HeldCall::State::receiving;
-    call.intake = HeldCall::Intake{
-        broker, arrived.large,
-        IncomingTransfer(arrived.large, limits::chunk_bytes,
-                         limits::chunk_bytes * limits::chunk_window_count)};
+    call.intake =
+        HeldCall::Intake{broker, arrived.large,
+                         IncomingTransfer(arrived.large, limits::chunk_bytes,
+                                          limits::chunk_bytes * limits::chunk_window_count)};
     out_->push_back(AllocateFrames{call.payload});
     if (call.intake->transfer.done()) return enqueue(call);
     announce_grant(call);
@@ -257,7 +260,8 @@ void WorkerMachine::abort_intakes(BrokerNumber broker) {
 // ---- endings ----------------------------------------------------------------------------------
 
 /// Answers one broker about a call that is not held.
-void WorkerMachine::refuse(BrokerNumber broker, const CallKey& key, bool repeatable, Refusal refusal) {
+void WorkerMachine::refuse(BrokerNumber broker, const CallKey& key, bool repeatable,
+                           Refusal refusal) {
     KeptResult result;
     result.answer.key = key;
     result.answer.outcome = refusal.outcome;

@@ -47,7 +47,8 @@ void WorkerMachine::send_credit(BrokerNumber broker) {
     for (auto& [index, service] : services_) {
         service.windows.sent(broker, credit.sequence);
         if (!service.serves()) continue;
-        credit.windows.push_back({index, static_cast<std::uint32_t>(service.windows.window(broker))});
+        credit.windows.push_back(
+            {index, static_cast<std::uint32_t>(service.windows.window(broker))});
     }
     transmit(broker, std::move(credit));
 }

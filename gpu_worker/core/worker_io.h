@@ -11,8 +11,8 @@
 #include "common/core/error.h"
 #include "schemas/machine.h"
 
-/// What goes into and comes out of the WorkerMachine. Inputs and effects that it shares with the other
-/// machines are in schemas/machine.h.
+/// What goes into and comes out of the WorkerMachine. Inputs and effects that it shares with the
+/// other machines are in schemas/machine.h.
 namespace farm {
 
 /// A CALL after the rim has read its body and checked it against the service's signature.
@@ -45,7 +45,7 @@ struct RunFinished {
 
 /// A model is loaded and warmed up (or failed: ad.failure says why).
 struct ModelReady {
-    ServiceAd ad;                     ///< the index is chosen by the rim, once for the process, from 1
+    ServiceAd ad;                     ///< the index is chosen by the rim, for ever, from 1
     std::vector<std::uint32_t> preferred_rows;
     Duration max_queue_delay{0};
 };

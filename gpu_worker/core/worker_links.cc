@@ -33,16 +33,20 @@ std::optional<WorkerMachine::BrokerNumber> WorkerMachine::broker_of(LinkId link)
 /// A worker that drains goes back only to brokers that wait for something.
 bool WorkerMachine::wants_link(BrokerNumber broker) const {
     if (!draining_ || kept_.has_unfinished(broker)) return true;
-    return std::ranges::any_of(calls_.all(), [&](const auto& item) {
-        return item.second.asked_by(broker);
-    });
+    return std::ranges::any_of(calls_.all(),
+                               [&](const auto& item) { return item.second.asked_by(broker); });
 }
 
 void WorkerMachine::contact_due(BrokerNumber broker) {
+    link_due(broker);
     BrokerContact& contact = contacts_[broker];
     // Not between HELLO and WELCOME: what HELLO listed must be there when the answer comes.
     const bool has_said_hello = contact.state == BrokerContact::State::greeting;
     if (contact.forget_at && now_ >= *contact.forget_at && !has_said_hello) forget(broker);
+}
+
+void WorkerMachine::link_due(BrokerNumber broker) {
+    BrokerContact& contact = contacts_[broker];
     switch (contact.state) {
         case BrokerContact::State::waiting:
             if (now_ >= contact.due && wants_link(broker)) open(broker);
@@ -84,8 +88,8 @@ void WorkerMachine::on(const LinkOpened& opened) {
     transmit(*broker, std::move(hello));
 }
 
-/// What this worker holds for the broker. A call that is left out (there are too many) goes back into
-/// the broker's queue and is answered here as a duplicate.
+/// What this worker holds for the broker. A call that is left out (there are too many) goes back
+/// into the broker's queue and is answered here as a duplicate.
 std::vector<CallKey> WorkerMachine::open_keys(BrokerNumber broker) const {
     std::vector<CallKey> keys = calls_.asked_by(broker);
     for (const CallKey& key : kept_.unacknowledged(broker)) keys.push_back(key);
@@ -110,8 +114,8 @@ void WorkerMachine::lose(BrokerNumber broker, const std::string& why) {
         note(NoteLevel::warning, "lost broker " + contact.name + ": " + why);
         end_session(broker);
     } else if (contact.failures == 0) {
-        note(NoteLevel::warning, "no session with broker number " + std::to_string(broker + 1) + " (" +
-                                     why + "): trying again until it answers");
+        note(NoteLevel::warning, "no session with broker number " + std::to_string(broker + 1) +
+                                     " (" + why + "): trying again until it answers");
     }
     contact.state = BrokerContact::State::waiting;
     contact.link = LinkId{};
@@ -154,7 +158,8 @@ void WorkerMachine::on(BrokerNumber broker, const Welcome& welcome) {
         contact.due = now_ + 60s;
         return;
     }
-    if (contact.broker != welcome.broker || contact.broker_epoch != welcome.broker_epoch) forget(broker);
+    if (contact.broker != welcome.broker || contact.broker_epoch != welcome.broker_epoch)
+        forget(broker);
     contact.state = BrokerContact::State::serving;
     contact.failures = 0;
     contact.broker = welcome.broker;

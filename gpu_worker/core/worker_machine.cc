@@ -26,7 +26,8 @@ PayloadId payload_of(const Message& message) {
 }
 
 std::vector<PayloadId> payloads_of(const WorkerInput& input) {
-    if (const auto* received = std::get_if<Received>(&input)) return {payload_of(received->message)};
+    if (const auto* received = std::get_if<Received>(&input))
+        return {payload_of(received->message)};
     if (const auto* arrived = std::get_if<CallArrived>(&input)) return {arrived->call.payload};
     std::vector<PayloadId> payloads;
     if (const auto* finished = std::get_if<RunFinished>(&input)) {
@@ -143,8 +144,8 @@ void WorkerMachine::on(const ModelReady& ready) {
 void WorkerMachine::drain(const std::string& why) {
     if (draining_) return;
     draining_ = true;
-    note(NoteLevel::info, "draining (" + why + "): " + std::to_string(calls_.all().size()) +
-                              " calls to finish");
+    note(NoteLevel::info,
+         "draining (" + why + "): " + std::to_string(calls_.all().size()) + " calls to finish");
     for (BrokerNumber broker = 0; broker < contacts_.size(); ++broker) {
         if (!contacts_[broker].serving()) continue;
         transmit(broker, Drain{});
@@ -176,7 +177,8 @@ void WorkerMachine::leave() {
 void WorkerMachine::stop() {
     finished_ = true;
     for (BrokerContact& contact : contacts_) {
-        if (contact.state != BrokerContact::State::waiting) out_->push_back(CloseLink{contact.link});
+        if (contact.state != BrokerContact::State::waiting)
+            out_->push_back(CloseLink{contact.link});
         contact = BrokerContact{};
     }
     for (const auto& [key, call] : calls_.all()) drop_payload(call.payload);

@@ -23,19 +23,20 @@ namespace farm {
 
 /// A worker: registers with every broker of its list, takes calls, forms runs, answers.
 ///
-/// Decides: links and back-off, windows (credit), order and company of runs, deadlines, what is kept
-/// and sent again, self-tests, drain. Leaves to the rim: bytes, sockets, devices, the signature.
-/// Owner: one loop, one thread. Deterministic: the same inputs and seed give the same effects.
+/// Decides: links and back-off, windows (credit), order and company of runs, deadlines, what is
+/// kept and sent again, self-tests, drain. Leaves to the rim: bytes, sockets, devices, the
+/// signature. Owner: one loop, one thread. Deterministic: the same inputs and seed give the same
+/// effects.
 ///
-/// Promises. Each CALL of a session gets exactly one RESULT in it, or, when the link breaks first, in
-/// the session that resumes it. A (call, attempt) that is held is not run a second time: whoever
+/// Promises. Each CALL of a session gets exactly one RESULT in it, or, when the link breaks first,
+/// in the session that resumes it. A (call, attempt) that is held is not run a second time: whoever
 /// sends it again gets the same RESULT. One that has finished is answered from what is kept; when
 /// that is gone it runs again if the service is idempotent, else it is answered `lost`.
 /// A payload that came with an input is sent on, given to a run or dropped, once.
 ///
-/// Bounds: windows bound the calls, limits::kept_result_* the results, limits::services_per_worker_count
-/// the services. Input from outside that breaks a rule is refused or ignored; only the rim's own
-/// mistakes (two results for a run) stop the process.
+/// Bounds: windows bound the calls, limits::kept_result_* the results,
+/// limits::services_per_worker_count the services. Input from outside that breaks a rule is refused
+/// or ignored; only the rim's own mistakes (two results for a run) stop the process.
 class WorkerMachine {
   public:
     explicit WorkerMachine(WorkerOptions options);
@@ -110,6 +111,7 @@ class WorkerMachine {
     std::optional<BrokerNumber> broker_of(LinkId link) const;
     bool wants_link(BrokerNumber broker) const;
     void contact_due(BrokerNumber broker);
+    void link_due(BrokerNumber broker);
     void open(BrokerNumber broker);
     void close(BrokerNumber broker, const std::string& why);
     void lose(BrokerNumber broker, const std::string& why);
@@ -173,12 +175,13 @@ class WorkerMachine {
     TimerHeap<ServiceIndex> service_timers_;  ///< batch delays and self-tests
     std::set<ServiceIndex> touched_;          ///< services that may have a run to start
     bool plan_due_{false};
-    std::size_t dropped_result_count_{0};     ///< since the last note about it
+    std::size_t dropped_result_count_{0};  ///< since the last note about it
     TimePoint dropped_note_at_;
 
     bool draining_{false};
     bool finished_{false};
-    std::optional<TimePoint> leave_at_;  ///< idle; results that are not acknowledged by then are given up
+    std::optional<TimePoint>
+        leave_at_;  ///< idle; results that are not acknowledged by then are given up
     std::uint64_t next_link_{1};
     std::uint64_t next_run_{1};
 

@@ -94,7 +94,8 @@ void WorkerMachine::conclude_run_call(const CallKey& key, const RunCallResult& r
     kept.answer.reason = result.reason;
     kept.answer.detail = result.detail;
     kept.answer.timings = timings;
-    const bool too_large = result.outcome == Outcome::ok && result.output_bytes > call.max_result_bytes;
+    const bool too_large =
+        result.outcome == Outcome::ok && result.output_bytes > call.max_result_bytes;
     if (now_ >= call.deadline) {  // rule 6: nobody waits for these bytes
         kept.answer.outcome = Outcome::retryable_fault;
         kept.answer.reason = Reason::deadline;
@@ -111,7 +112,8 @@ void WorkerMachine::conclude_run_call(const CallKey& key, const RunCallResult& r
     } else {
         kept.answer.payload = result.payload;
         kept.answer.output_bytes = result.output_bytes;
-        kept.answer.chunked = result.output_bytes > limits::small_call_bytes && !result.large.empty();
+        kept.answer.chunked =
+            result.output_bytes > limits::small_call_bytes && !result.large.empty();
         if (kept.answer.chunked) {
             kept.large = result.large;
             kept.answer.streamed_bytes = stream_bytes(result.large);
@@ -122,7 +124,8 @@ void WorkerMachine::conclude_run_call(const CallKey& key, const RunCallResult& r
 
 void WorkerMachine::take_out_of_rotation(HostedService& service, const std::string& why) {
     const std::string name = service_name(service.ad.model, service.ad.version);
-    note(NoteLevel::error, name + " leaves rotation until a self-test passes (device fault): " + why);
+    note(NoteLevel::error,
+         name + " leaves rotation until a self-test passes (device fault): " + why);
     service.health.fault(now_);
     plan_due_ = true;
     for (const CallKey& key : service.batcher.keys()) {
