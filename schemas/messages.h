@@ -111,7 +111,7 @@ struct Refused {
     friend bool operator==(const Refused&, const Refused&) = default;
 };
 
-/// First message on the bulk socket; the broker answers with the same, secret zero.
+/// First message on the bulk socket; the broker sends it back when the socket is bound.
 struct Attach {
     SessionId session;
     Secret secret;

@@ -129,7 +129,7 @@ void BrokerMachine::attach_bulk(LinkId link, const Attach& message) {
     session->bulk_attached = true;
     session->last_heard = now_;
     out_->push_back(BindBulk{session->link, link});
-    transmit(*session, Attach{session->id, Secret{}});
+    transmit(*session, message);
 }
 
 void BrokerMachine::refuse(LinkId link, RefusedReason reason, std::string detail) {
