@@ -39,7 +39,7 @@ Result<std::unique_ptr<Dealer>> Dealer::connect(Context& context, Lane lane,
 
 /// Takes libzmq's view into account; true when there is something to receive.
 bool Dealer::refresh() {
-    const int events = events_of(*socket_);
+    const int events = events_of(*socket_, events_);
     const bool can_send = (events & ZMQ_POLLOUT) != 0;
     if (state_ == State::connecting && can_send) state_ = State::up;
     if (state_ == State::up && !can_send) state_ = State::lost;
@@ -57,10 +57,15 @@ bool Dealer::poll_before_sleep() {
     return has_input || state_ != reported_;
 }
 
+void Dealer::poll_after_sleep(bool fd_readable) {
+    if (fd_readable) events_.touch();
+}
+
 SendResult Dealer::send(std::span<const Buffer> frames) {
     FARM_EXPECT(!frames.empty());
     if (state_ == State::connecting) refresh();
     if (state_ != State::up) return SendResult::gone;
+    events_.touch();
     const int error = send_frames(*socket_, frames);
     if (error == 0) return SendResult::sent;
     state_ = State::lost;
@@ -68,6 +73,8 @@ SendResult Dealer::send(std::span<const Buffer> frames) {
 }
 
 std::optional<std::vector<Buffer>> Dealer::receive() {
+    if (!events_.stale() && (events_.known() & ZMQ_POLLIN) == 0) return std::nullopt;
+    events_.touch();
     zmq::message_t first;
     if (!receive_frame(*socket_, first)) return std::nullopt;
     return take_frames(*socket_, std::move(first));

@@ -10,6 +10,7 @@
 #include "common/core/error.h"
 #include "common/net/context.h"
 #include "common/net/curve.h"
+#include "common/net/frame.h"
 #include "common/net/poller.h"
 #include "common/net/router.h"
 
@@ -52,7 +53,7 @@ class Dealer : public Pollable {
 
     int poll_fd() const override { return fd_; }
     bool poll_before_sleep() override;
-    void poll_after_sleep(bool) override {}
+    void poll_after_sleep(bool fd_readable) override;
 
   private:
     Dealer(std::unique_ptr<zmq::socket_t> socket, std::string url);
@@ -61,6 +62,7 @@ class Dealer : public Pollable {
     std::unique_ptr<zmq::socket_t> socket_;
     std::string url_;
     int fd_{-1};
+    SocketEvents events_;
     State state_{State::connecting};
     State reported_{State::connecting};  ///< as the loop saw it last
 };

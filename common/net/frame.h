@@ -10,6 +10,25 @@ class message_t;
 
 namespace farm {
 
+/// What libzmq last said about a socket, and whether it must be asked again. Asking (ZMQ_EVENTS)
+/// costs system calls and consumes the edge of ZMQ_FD, so a socket that nothing has happened to
+/// since is not asked: an idle bulk socket costs a busy control socket nothing.
+class SocketEvents {
+  public:
+    /// Something was sent, received or signalled: what is known may be wrong.
+    void touch() { stale_ = true; }
+    bool stale() const { return stale_; }
+    int known() const { return events_; }
+    void learn(int events) {
+        events_ = events;
+        stale_ = false;
+    }
+
+  private:
+    bool stale_{true};
+    int events_{0};
+};
+
 /// Frames up to this size are copied into the message. Measured over ipc, copying and sending in
 /// place cost the same up to about 8 KiB and in place wins above; a copy is let go at once.
 inline constexpr std::size_t copied_send_bytes = 8 * 1024;

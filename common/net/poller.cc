@@ -47,16 +47,12 @@ void Poller::wait(std::optional<TimePoint> until) {
     bool ready = false;
     for (Pollable* source : sources_) ready |= source->poll_before_sleep();
 
-    // With work at hand only the plain descriptors are worth a look.
-    const std::size_t count = ready ? plain_count_ : fds_.size();
-    for (pollfd& item : fds_) item.revents = 0;
-    if (count != 0 || !ready) {
-        timespec timeout{};
-        const bool limited = ready || until.has_value();
-        if (limited) timeout = time_left(until, ready);
-        if (ppoll(fds_.data(), count, limited ? &timeout : nullptr, nullptr) < 0) {
-            for (pollfd& item : fds_) item.revents = 0;
-        }
+    // With work at hand the others still get their look, so that one busy socket starves nobody.
+    timespec timeout{};
+    const bool limited = ready || until.has_value();
+    if (limited) timeout = time_left(until, ready);
+    if (ppoll(fds_.data(), fds_.size(), limited ? &timeout : nullptr, nullptr) < 0) {
+        for (pollfd& item : fds_) item.revents = 0;
     }
     for (std::size_t i = 0; i < sources_.size(); ++i) {
         sources_[i]->poll_after_sleep(fds_[plain_count_ + i].revents != 0);

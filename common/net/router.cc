@@ -162,9 +162,15 @@ Result<std::string> Router::bind(const std::string& text) {
     return addresses_.back();
 }
 
-bool Router::poll_before_sleep() { return (events_of(*socket_) & ZMQ_POLLIN) != 0; }
+bool Router::poll_before_sleep() { return (events_of(*socket_, events_) & ZMQ_POLLIN) != 0; }
+
+void Router::poll_after_sleep(bool fd_readable) {
+    if (fd_readable) events_.touch();
+}
 
 std::optional<Router::Incoming> Router::receive() {
+    if (!events_.stale() && (events_.known() & ZMQ_POLLIN) == 0) return std::nullopt;
+    events_.touch();
     for (int skipped = 0; skipped < skipped_per_receive_count; ++skipped) {
         zmq::message_t routing;
         if (!receive_frame(*socket_, routing)) return std::nullopt;
@@ -220,6 +226,7 @@ SendResult Router::send(LinkId link, std::span<const Buffer> frames) {
     FARM_EXPECT(!frames.empty());
     const auto found = links_.find(link);
     if (found == links_.end()) return SendResult::gone;
+    events_.touch();
     int error = send_frame(*socket_, routing_frame(found->second.routing), true);
     if (error == 0) error = send_frames(*socket_, frames);
     if (error == 0) return SendResult::sent;

@@ -14,6 +14,7 @@
 #include "common/core/error.h"
 #include "common/net/context.h"
 #include "common/net/curve.h"
+#include "common/net/frame.h"
 #include "common/net/identity.h"
 #include "common/net/poller.h"
 
@@ -84,7 +85,7 @@ class Router : public Pollable {
 
     int poll_fd() const override { return fd_; }
     bool poll_before_sleep() override;
-    void poll_after_sleep(bool) override {}
+    void poll_after_sleep(bool fd_readable) override;
 
   private:
     struct Link {
@@ -101,6 +102,7 @@ class Router : public Pollable {
     std::unique_ptr<zmq::socket_t> socket_;
     bool curve_;
     int fd_{-1};
+    SocketEvents events_;
     std::vector<std::string> addresses_;
     std::unordered_map<LinkId, Link> links_;
     std::unordered_map<std::uint32_t, LinkId> by_routing_;

@@ -60,12 +60,14 @@ void allow_curve_overhead(zmq::socket_t& socket) {
     socket.set(zmq::sockopt::maxmsgsize, max_frame_bytes + curve_overhead_bytes);
 }
 
-int events_of(zmq::socket_t& socket) {
+int events_of(zmq::socket_t& socket, SocketEvents& known) {
+    if (!known.stale()) return known.known();
     int events = 0;
     std::size_t size = sizeof(events);
     while (zmq_getsockopt(socket.handle(), ZMQ_EVENTS, &events, &size) != 0) {
         if (zmq_errno() != EINTR) return 0;
     }
+    known.learn(events);
     return events;
 }
 

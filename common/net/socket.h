@@ -22,7 +22,8 @@ Result<std::unique_ptr<zmq::socket_t>> make_socket(Context& context, Lane lane,
 /// Frames are encrypted into somewhat larger ones, which the limit of 4.3.4 counts.
 void allow_curve_overhead(zmq::socket_t& socket);
 
-int events_of(zmq::socket_t& socket);
+/// Asks libzmq when `events` is stale.
+int events_of(zmq::socket_t& socket, SocketEvents& events);
 int fd_of(zmq::socket_t& socket);
 
 /// recv with DONTWAIT; false when there is nothing.
