@@ -75,7 +75,10 @@ void BrokerMachine::hello(LinkId link, const Hello& message) {
         known->rights = rights;
         if (message.role == Role::worker) known->worker = std::make_unique<Worker>();
     } else {
+        // The peer may know of a break that we do not know of yet. Either way no transfer survived it.
         if (known->attached()) out_->push_back(CloseLink{known->link});
+        sessions_.attach(*known, LinkId{});
+        abort_streams(*known);
         sessions_.attach(*known, link);
     }
     strangers_.erase(link);
@@ -130,6 +133,7 @@ void BrokerMachine::attach_bulk(LinkId link, const Attach& message) {
     session->last_heard = now_;
     out_->push_back(BindBulk{session->link, link});
     transmit(*session, message);
+    if (session->worker) serve_worker(*session);  // large calls may have waited for it
 }
 
 void BrokerMachine::refuse(LinkId link, RefusedReason reason, std::string detail) {
@@ -146,6 +150,7 @@ void BrokerMachine::refuse(LinkId link, RefusedReason reason, std::string detail
 void BrokerMachine::detach(Session& session) {
     note(NoteLevel::info, session.name + " lost its connection");
     sessions_.attach(session, LinkId{});
+    session.closed_in_silence = now_ >= session.last_heard + options_.timing.suspect_after();
     if (session.worker) session.worker->window_bytes = 0;
     abort_streams(session);
     arm(session);
@@ -211,8 +216,9 @@ void BrokerMachine::arm(const Session& session) {
 
 void BrokerMachine::session_due(Session& session) {
     if (now_ >= session.last_heard + options_.timing.lost_after()) {
-        // Rule 7: silence is no death; a closed transport that nobody resumed is one.
-        const bool died = !session.attached();
+        // Rule 7: silence is no death; a closed transport that nobody resumed is one, unless silence
+        // came first: behind a partition a living peer gives up its connection, too.
+        const bool died = !session.attached() && !session.closed_in_silence;
         if (session.attached()) out_->push_back(CloseLink{session.link});
         if (session.worker) ++counters_.workers_lost;
         return end_session(session.id, died, died ? "its connection closed" : "silent for too long");
@@ -228,6 +234,7 @@ void BrokerMachine::beat(Session& session) {
     if (session.worker) {
         message.credit_sequence = session.worker->credit_sequence;
         message.result_sequence = session.worker->result_sequence;
+        session.worker->acknowledged_sequence = message.result_sequence;
         for (const auto& [index, service] : session.worker->services) {
             if (service.by_version == nullptr) continue;
             std::size_t queued = service.by_version->queue.size();

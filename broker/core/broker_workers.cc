@@ -105,6 +105,7 @@ void BrokerMachine::worker_beat(Session& session, const Beat& message) {
     }
     worker.running.clear();
     started(session, Started{message.running});
+    serve_worker(session);  // it may have been suspect, or out of rotation, until now
 }
 
 void BrokerMachine::started(Session& session, const Started& message) {
@@ -131,7 +132,10 @@ void BrokerMachine::check_overdue(Session& session) {
         call.overdue = true;
         eject(*service);
         const auto open = calls_.find(key.id);
-        if (open == calls_.end() || open->second.call.key != key) continue;
+        if (open == calls_.end() || open->second.call.key != key ||
+            open->second.worker != session.id) {
+            continue;
+        }
         answer_without_running(key.id, Outcome::device_fault, Reason::run_overdue,
                                "the run on " + session.name + " took longer than allowed");
     }
@@ -140,6 +144,10 @@ void BrokerMachine::check_overdue(Session& session) {
 void BrokerMachine::worker_answer(Session& session, const Answer& message) {
     Worker& worker = *session.worker;
     worker.result_sequence = std::max(worker.result_sequence, message.sequence);
+    // It keeps results until they are acknowledged: do not let it run out of room.
+    if (worker.result_sequence >= worker.acknowledged_sequence + limits::kept_result_count / 4) {
+        beat(session);
+    }
     ServiceIndex index;
     if (const auto call = worker.outstanding.find(message.key); call != worker.outstanding.end()) {
         index = call->second.service;
@@ -159,6 +167,8 @@ void BrokerMachine::worker_answer(Session& session, const Answer& message) {
     if (open == calls_.end() || open->second.call.key != message.key ||
         open->second.worker != session.id) {
         drop_payload(message.payload);  // the client has given up on it
+        const bool is_waiting_for_send = message.chunked && open == calls_.end();
+        if (is_waiting_for_send) transmit(session, Cancel{message.key.id});
     } else {
         Answer answer = message;
         answer.worker = session.id;
@@ -206,6 +216,7 @@ void BrokerMachine::resume_worker(Session& session, const Hello& message) {
     worker.window_bytes = 0;  // until the next CREDIT
     worker.credit_sequence = 0;
     worker.result_sequence = 0;
+    worker.acknowledged_sequence = 0;
     const std::unordered_set<CallKey> held(message.open.begin(), message.open.end());
     std::vector<CallKey> missing;
     for (const auto& [key, call] : worker.outstanding) {
@@ -214,7 +225,10 @@ void BrokerMachine::resume_worker(Session& session, const Hello& message) {
     for (const CallKey& key : missing) {
         worker.release(key);
         const auto open = calls_.find(key.id);
-        if (open == calls_.end() || open->second.call.key != key) continue;
+        if (open == calls_.end() || open->second.call.key != key ||
+            open->second.worker != session.id) {
+            continue;
+        }
         answer_without_running(key.id, Outcome::not_started, Reason::worker_lost,
                                "the connection broke before the call reached " + session.name);
     }

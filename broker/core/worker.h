@@ -68,7 +68,8 @@ struct Worker {
     std::uint64_t credit_sequence{0};
     std::uint64_t window_bytes{0};
     std::uint64_t outstanding_bytes{0};
-    std::uint64_t result_sequence{0};
+    std::uint64_t result_sequence{0};        ///< latest RESULT received
+    std::uint64_t acknowledged_sequence{0};  ///< as the last BEAT told it
     Duration foreign_backlog{0};
     bool draining{false};
     std::uint64_t done_count{0};
