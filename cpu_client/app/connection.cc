@@ -1,0 +1,88 @@
+#include "cpu_client/app/connection.h"
+
+#include <algorithm>
+
+#include <poll.h>
+
+#include "common/ops/log.h"
+
+namespace farm {
+
+namespace {
+
+void write_note(NoteLevel level, const std::string& text) {
+    switch (level) {
+        case NoteLevel::debug: return log_debug(text);
+        case NoteLevel::info: return log_info(text);
+        case NoteLevel::warning: return log_warning(text);
+        case NoteLevel::error: return log_error(text);
+    }
+}
+
+bool is_named(const ServiceAd& service, const std::string& name) {
+    return service.model == name || service_name(service.model, service.version) == name;
+}
+
+}  // namespace
+
+void add_connection_flags(CLI::App& app, ConnectionFlags& flags) {
+    app.add_option("--broker", flags.broker, "Brokers: tcp://HOST:PORT,... or @FILE or srv://NAME")
+        ->capture_default_str();
+    app.add_option("--key", flags.key, "CURVE key pair: .secret file made by `farm keygen`");
+    app.add_option("--broker-key", flags.broker_key, "Public key of the brokers, or its .pub file");
+    app.add_option("--token", flags.token, "Shown to brokers that ask for one");
+    app.add_option("--timeout", flags.timeout_s, "Seconds to wait for a broker")
+        ->check(CLI::Range(0.001, 86400.0))
+        ->capture_default_str();
+}
+
+std::chrono::nanoseconds timeout(const ConnectionFlags& flags) {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(
+        std::chrono::duration<double>(flags.timeout_s));
+}
+
+ClientConfig client_config(const ConnectionFlags& flags, Role role) {
+    ClientConfig config;
+    config.token = flags.token;
+    config.key_file = flags.key;
+    config.server_key = flags.broker_key;
+    config.give_up_after = timeout(flags);
+    config.role = role;
+    config.log = write_note;
+    return config;
+}
+
+Result<Client> connect(const ConnectionFlags& flags, Role role) {
+    return Client::connect(flags.broker, client_config(flags, role));
+}
+
+Result<CatalogEntry> find_model(Client& client, const std::string& name,
+                                std::chrono::nanoseconds timeout) {
+    const auto catalog = client.models(timeout);
+    if (!catalog) return tl::unexpected(catalog.error());
+    const CatalogEntry* best = nullptr;
+    std::string known;
+    for (const CatalogEntry& entry : *catalog) {
+        if (is_named(entry.service, name) &&
+            (best == nullptr || entry.service.version > best->service.version)) {
+            best = &entry;
+        }
+        if (known.size() < limits::detail_bytes / 2) {
+            known += (known.empty() ? "" : ", ") +
+                     service_name(entry.service.model, entry.service.version);
+        }
+    }
+    if (best != nullptr) return *best;
+    return fail(ErrorCode::not_found, "model '" + name +
+                                          "' is offered by no worker (the farm has " +
+                                          (known.empty() ? "no models" : known) +
+                                          "): see `farm models` and `farm status`");
+}
+
+bool wait_for_stop(Signals& signals, std::chrono::milliseconds duration) {
+    pollfd descriptor{signals.fd(), POLLIN, 0};
+    ::poll(&descriptor, 1, static_cast<int>(std::max<std::int64_t>(duration.count(), 0)));
+    return signals.take().has_value();
+}
+
+}  // namespace farm

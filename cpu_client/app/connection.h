@@ -1,0 +1,40 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "common/core/error.h"
+#include "common/ops/signals.h"
+#include "cpu_client/lib/client.h"
+
+namespace farm {
+
+/// The flags of every command that talks to a broker.
+struct ConnectionFlags {
+    std::string broker{"tcp://127.0.0.1:5600"};
+    std::string key;
+    std::string broker_key;
+    std::string token;
+    double timeout_s{10};
+};
+
+void add_connection_flags(CLI::App& app, ConnectionFlags& flags);
+
+/// The client's configuration for these flags; its notes go to the log.
+ClientConfig client_config(const ConnectionFlags& flags, Role role = Role::client);
+Result<Client> connect(const ConnectionFlags& flags, Role role = Role::client);
+
+std::chrono::nanoseconds timeout(const ConnectionFlags& flags);
+
+/// What the farm offers under "model" (its highest version) or "model/version". Errors: not_found,
+/// with the names that there are; unavailable.
+Result<CatalogEntry> find_model(Client& client, const std::string& name,
+                                std::chrono::nanoseconds timeout);
+
+/// Waits until `until` or for Ctrl-C; true for Ctrl-C.
+bool wait_for_stop(Signals& signals, std::chrono::milliseconds duration);
+
+}  // namespace farm

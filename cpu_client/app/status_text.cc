@@ -1,0 +1,177 @@
+#include "cpu_client/app/status_text.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "cpu_client/app/quantity_text.h"
+#include "cpu_client/app/table.h"
+
+namespace farm {
+
+namespace {
+
+using nlohmann::ordered_json;
+using Kind = Table::Kind;
+constexpr std::uint64_t ns_per_ms = 1'000'000;
+
+std::string broker_text(const StatusView& view) {
+    const BrokerStatus& broker = view.report.broker;
+    Table table({{"BROKER"},
+                 {"ADDRESS"},
+                 {"UP", Kind::number},
+                 {"CLIENTS", Kind::number},
+                 {"WORKERS", Kind::number},
+                 {"OK", Kind::number},
+                 {"OTHER", Kind::number},
+                 {"REFUSED", Kind::number}});
+    table.add({broker.name + (broker.draining ? " (draining)" : ""), view.address,
+               duration_text(broker.uptime_ms * ns_per_ms), std::to_string(broker.client_count),
+               std::to_string(broker.worker_count), std::to_string(broker.answered_ok_count),
+               std::to_string(broker.answered_other_count), std::to_string(broker.refused_count)});
+    return table.text();
+}
+
+std::string rate_cell(const WorkerStatus& worker, const DoneRates* rates) {
+    if (rates == nullptr) return "-";
+    const auto found = rates->calls_per_s.find(worker.name);
+    return found == rates->calls_per_s.end() ? "-" : rate_text(found->second);
+}
+
+std::string workers_text(const StatusReport& report, const DoneRates* rates) {
+    if (report.workers.empty()) {
+        return "no workers: start one with farm-worker --broker ADDRESS --models DIR\n";
+    }
+    Table table({{"WORKER"},
+                 {"DEVICE"},
+                 {"STATE", Kind::name},
+                 {"OPEN", Kind::number},
+                 {"DONE", Kind::number},
+                 {"FAILED", Kind::number},
+                 {"CALLS/S", Kind::number},
+                 {"BACKLOG", Kind::number},
+                 {"HEARD", Kind::number}});
+    for (const WorkerStatus& worker : report.workers) {
+        table.add({worker.name, worker.device_name, worker.state,
+                   std::to_string(worker.outstanding_count), std::to_string(worker.done_count),
+                   std::to_string(worker.failed_count), rate_cell(worker, rates),
+                   duration_text(worker.backlog_ns),
+                   duration_text(worker.heard_ms_ago * ns_per_ms)});
+    }
+    return table.text();
+}
+
+std::string services_text(const StatusReport& report) {
+    Table table({{"SERVICE"},
+                 {"WORKER"},
+                 {"BACKEND"},
+                 {"WINDOW", Kind::number},
+                 {"OPEN", Kind::number},
+                 {"DONE", Kind::number},
+                 {"TIME/ROW", Kind::number},
+                 {"STATE", Kind::name}});
+    for (const ServiceStatus& service : report.services) {
+        table.add({service.name, service.worker, service.backend,
+                   std::to_string(service.window_count), std::to_string(service.outstanding_count),
+                   std::to_string(service.done_count),
+                   service.row_ns == 0 ? "-" : duration_text(service.row_ns),
+                   !service.failure.empty() ? "failed"
+                   : service.ejected        ? "ejected"
+                                            : "serving"});
+    }
+    return table.empty() ? "" : '\n' + table.text();
+}
+
+std::string queues_text(const StatusReport& report) {
+    Table table(
+        {{"QUEUE"}, {"CALLS", Kind::number}, {"BYTES", Kind::number}, {"OLDEST", Kind::number}});
+    for (const QueueStatus& queue : report.queues) {
+        table.add({queue.service, std::to_string(queue.queued_count),
+                   bytes_text(queue.queued_bytes), duration_text(queue.oldest_ms * ns_per_ms)});
+    }
+    return table.empty() ? "" : '\n' + table.text();
+}
+
+std::string failures_text(const StatusReport& report) {
+    std::string text;
+    for (const ServiceStatus& service : report.services) {
+        if (service.failure.empty()) continue;
+        text += fmt::format("\n{} on {} did not load: {}\n", printable(service.name),
+                            printable(service.worker), printable(service.failure));
+    }
+    return text;
+}
+
+ordered_json broker_json(const StatusView& view) {
+    const BrokerStatus& broker = view.report.broker;
+    return {{"name", broker.name},
+            {"address", view.address},
+            {"version", broker.version},
+            {"uptime_ms", broker.uptime_ms},
+            {"clients", broker.client_count},
+            {"workers", broker.worker_count},
+            {"accepted", broker.accepted_count},
+            {"answered_ok", broker.answered_ok_count},
+            {"answered_other", broker.answered_other_count},
+            {"refused", broker.refused_count},
+            {"queued_bytes", broker.queued_bytes},
+            {"draining", broker.draining}};
+}
+
+}  // namespace
+
+DoneRates done_rates(const StatusReport& before, const StatusReport& now, double seconds) {
+    DoneRates rates;
+    if (seconds <= 0) return rates;
+    std::map<std::string, std::uint64_t> done_before;
+    for (const WorkerStatus& worker : before.workers) done_before[worker.name] = worker.done_count;
+    for (const WorkerStatus& worker : now.workers) {
+        const auto found = done_before.find(worker.name);
+        if (found == done_before.end() || found->second > worker.done_count) continue;
+        rates.calls_per_s[worker.name] =
+            static_cast<double>(worker.done_count - found->second) / seconds;
+    }
+    return rates;
+}
+
+std::string status_text(const StatusView& view, const DoneRates* rates) {
+    return broker_text(view) + '\n' + workers_text(view.report, rates) +
+           services_text(view.report) + queues_text(view.report) + failures_text(view.report);
+}
+
+std::string status_json(const StatusView& view) {
+    ordered_json json{{"broker", broker_json(view)}};
+    json["workers"] = ordered_json::array();
+    for (const WorkerStatus& worker : view.report.workers) {
+        json["workers"].push_back({{"name", worker.name},
+                                   {"device", worker.device_name},
+                                   {"state", worker.state},
+                                   {"outstanding", worker.outstanding_count},
+                                   {"outstanding_bytes", worker.outstanding_bytes},
+                                   {"done", worker.done_count},
+                                   {"failed", worker.failed_count},
+                                   {"backlog_ns", worker.backlog_ns},
+                                   {"heard_ms_ago", worker.heard_ms_ago}});
+    }
+    json["services"] = ordered_json::array();
+    for (const ServiceStatus& service : view.report.services) {
+        json["services"].push_back({{"name", service.name},
+                                    {"worker", service.worker},
+                                    {"backend", service.backend},
+                                    {"failure", service.failure},
+                                    {"window", service.window_count},
+                                    {"outstanding", service.outstanding_count},
+                                    {"done", service.done_count},
+                                    {"row_ns", service.row_ns},
+                                    {"ejected", service.ejected}});
+    }
+    json["queues"] = ordered_json::array();
+    for (const QueueStatus& queue : view.report.queues) {
+        json["queues"].push_back({{"service", queue.service},
+                                  {"queued", queue.queued_count},
+                                  {"queued_bytes", queue.queued_bytes},
+                                  {"oldest_ms", queue.oldest_ms}});
+    }
+    return json.dump(2, ' ', false, ordered_json::error_handler_t::replace) + '\n';
+}
+
+}  // namespace farm
