@@ -1,0 +1,109 @@
+#include <utility>
+
+#include "tests/sim/process.h"
+
+namespace farm::sim {
+
+void ClientNode::start() {
+    fresh_store();
+    up = true;
+    ClientOptions options;
+    options.peer = PeerId::from_words(3, static_cast<std::uint64_t>(id) + 1);
+    options.epoch = ++epoch_;
+    options.name = world_.name(id);
+    for (NodeId broker : world_.broker_ids) options.addresses.push_back(world_.name(broker));
+    options.back_off = world_.back_off;
+    options.give_up_after = std::chrono::seconds(5);
+    options.seed = world_.random.next();
+    machine = std::make_unique<ClientMachine>(options);
+    world_.log(world_.name(id) + " starts");
+    step(Tick{});
+}
+
+void ClientNode::submit(const PlannedCall& plan, std::uint64_t bytes, std::uint32_t rows,
+                        std::uint8_t priority) {
+    world_.history.submitted(plan);
+    SimPayload inputs;
+    inputs.call = plan.id;
+    if (bytes > limits::small_call_bytes) {
+        const std::uint64_t first = bytes / 3;
+        inputs.large = {{0, first}, {2, bytes - first}};
+        inputs.filled = {first, bytes - first};
+    }
+    Submit submit;
+    submit.id = plan.id;
+    submit.service = plan.service;
+    submit.large = inputs.large;
+    submit.payload = payloads->add(std::move(inputs));
+    submit.input_bytes = bytes;
+    submit.rows = rows;
+    submit.deadline = plan.deadline;
+    submit.priority = priority;
+    submit.idempotent = plan.idempotent;
+    if (world_.verdict.listening()) {
+        world_.log(world_.name(id) + " submits call " + short_hex(plan.id) + " " + plan.service +
+                   " bytes " + std::to_string(bytes));
+    }
+    step(submit);
+}
+
+void ClientNode::cancel(const CallId& call) {
+    if (world_.history.is_over(call)) return;
+    world_.history.cancelled(call);
+    step(CancelCall{call});
+}
+
+void ClientNode::arrive(Wire& wire, Parcel parcel) {
+    if (live(wire) == nullptr) return;
+    std::vector<LargeTensor> large;
+    if (parcel.payload) {
+        large = parcel.payload->large;
+        *payload_member(parcel.message) = payloads->add(std::move(*parcel.payload));
+    }
+    if (const auto* answer = std::get_if<Answer>(&parcel.message)) {
+        return step(AnswerArrived{wire.dialler_link, *answer, std::move(large)});
+    }
+    step(Received{wire.dialler_link, std::move(parcel.message)});
+}
+
+void ClientNode::carry_out(ClientEffects& effects) {
+    for (ClientEffect& effect : effects) {
+        if (auto* e = std::get_if<Transmit>(&effect)) {
+            send(*e);
+        } else if (auto* e = std::get_if<TransmitChunk>(&effect)) {
+            send(*e);
+        } else if (auto* e = std::get_if<OpenLink>(&effect)) {
+            open(*e);
+        } else if (auto* e = std::get_if<OpenBulk>(&effect)) {
+            open_bulk(*e);
+        } else if (auto* e = std::get_if<CloseLink>(&effect)) {
+            close(e->link);
+        } else if (auto* e = std::get_if<AllocateFrames>(&effect)) {
+            payloads->allocate(e->payload);
+        } else if (auto* e = std::get_if<StoreChunk>(&effect)) {
+            payloads->store_chunk(e->chunk, e->into, e->frame, e->offset);
+        } else if (auto* e = std::get_if<DropPayload>(&effect)) {
+            payloads->drop(e->payload);
+        } else if (auto* e = std::get_if<Complete>(&effect)) {
+            if (world_.verdict.listening()) {
+                world_.log(world_.name(id) + " completes call " + short_hex(e->id) + " " +
+                           std::string(to_string(e->status)) + " " + e->detail);
+            }
+            if (e->payload) {
+                const SimPayload outputs = payloads->take(e->payload, "Complete");
+                if (outputs.call != e->id || !outputs.complete()) {
+                    world_.verdict.violate("an answer is whole and its own",
+                                           "call " + short_hex(e->id));
+                }
+            }
+            world_.history.completed(e->id, e->status, e->detail, e->attempts,
+                                     static_cast<bool>(e->payload), machine->has_session());
+        } else if (auto* e = std::get_if<Quarantine>(&effect)) {
+            payloads->take(e->payload, "Quarantine");
+        } else if (auto* e = std::get_if<Note>(&effect)) {
+            if (world_.verdict.listening()) world_.log(world_.name(id) + " note: " + e->text);
+        }
+    }
+}
+
+}  // namespace farm::sim

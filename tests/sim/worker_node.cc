@@ -1,0 +1,227 @@
+#include <algorithm>
+#include <utility>
+
+#include "tests/sim/process.h"
+
+namespace farm::sim {
+namespace {
+
+using namespace std::chrono_literals;
+
+ServiceAd ad_of(const SimModel& model, ServiceIndex index, bool latest) {
+    ServiceAd ad;
+    ad.index = index;
+    ad.model = model.name;
+    ad.version = model.version;
+    ad.latest = latest;
+    ad.batch = model.batch;
+    ad.max_batch_rows = model.max_rows;
+    ad.instance_count = model.instances;
+    ad.backend = "reference";
+    ad.idempotent = model.idempotent;
+    ad.max_call_bytes = 24ULL << 20;
+    ad.max_result_bytes = model.max_result_bytes;
+    ad.cost = {{1, static_cast<std::uint64_t>((model.run_base + model.run_row).count())}};
+    return ad;
+}
+
+}  // namespace
+
+void WorkerNode::start(std::vector<SimModel> models, std::uint64_t device_bytes, bool new_peer) {
+    fresh_store();
+    up = true;
+    finished = false;
+    models_ = std::move(models);
+    loaded_.assign(models_.size(), false);
+    if (new_peer || !peer) peer = PeerId::from_words(world_.random.next(), world_.random.next());
+    WorkerOptions options;
+    options.peer = peer;
+    options.epoch = ++epoch;
+    options.name = world_.name(id);
+    options.broker_count = static_cast<std::uint16_t>(world_.broker_ids.size());
+    options.device_bytes = device_bytes;
+    options.back_off = world_.back_off;
+    options.seed = world_.random.next();
+    machine = std::make_unique<WorkerMachine>(options);
+    world_.log(world_.name(id) + " starts, epoch " + std::to_string(epoch));
+    step(Tick{});
+    for (std::size_t i = 0; i < models_.size(); ++i) {
+        world_.clock.after(world_.random.between(Duration{0}, Duration{500ms}),
+                           [this, i, life = incarnation] {
+                               if (life == incarnation && up) load(i);
+                           });
+    }
+}
+
+void WorkerNode::load(std::size_t i) {
+    const SimModel& model = models_[i];
+    const bool latest = std::none_of(models_.begin(), models_.end(), [&](const SimModel& other) {
+        return other.name == model.name && other.version > model.version;
+    });
+    loaded_[i] = true;
+    step(ModelReady{ad_of(model, ServiceIndex{static_cast<std::uint16_t>(i + 1)}, latest), {}, {}});
+}
+
+void WorkerNode::on_crash() {
+    links_.clear();
+    failed_.clear();
+}
+
+void WorkerNode::arrive(Wire& wire, Parcel parcel) {
+    if (live(wire) == nullptr) return;
+    const LinkId link = wire.dialler_link;
+    if (parcel.payload) *payload_member(parcel.message) = payloads->add(std::move(*parcel.payload));
+    if (const auto* call = std::get_if<Call>(&parcel.message)) {
+        world_.history.worker_received(id, incarnation, wire.broker, *call);
+        return step(inspect(link, *call));
+    }
+    step(Received{link, std::move(parcel.message)});
+}
+
+CallArrived WorkerNode::inspect(LinkId link, const Call& call) {
+    CallArrived arrived;
+    arrived.link = link;
+    arrived.call = call;
+    arrived.rows = call.rows;
+    std::uint32_t version = 0;
+    for (std::size_t i = 0; i < models_.size(); ++i) {
+        const SimModel& model = models_[i];
+        const bool named = call.service == service_name(model.name, model.version) ||
+                           (call.service == model.name && model.version > version);
+        if (!named || !loaded_[i]) continue;
+        arrived.service = ServiceIndex{static_cast<std::uint16_t>(i + 1)};
+        version = model.version;
+    }
+    if (world_.plans[call.key.id].is_bad) {
+        arrived.problem = Error{ErrorCode::invalid, "input 'x' is wrong"};
+    }
+    if (call.chunked) arrived.large = payloads->get(call.payload, "CALL").large;
+    return arrived;
+}
+
+void WorkerNode::carry_out(WorkerEffects& effects) {
+    for (WorkerEffect& effect : effects) {
+        if (!up) return;
+        if (auto* e = std::get_if<Transmit>(&effect)) {
+            if (const auto* link = control_wire(e->link)) {
+                world_.history.worker_sent(id, incarnation, e->link, link->broker, e->message);
+            }
+            send(*e);
+        } else if (auto* e = std::get_if<TransmitChunk>(&effect)) {
+            send(*e);
+        } else if (auto* e = std::get_if<OpenLink>(&effect)) {
+            open(*e);
+        } else if (auto* e = std::get_if<OpenBulk>(&effect)) {
+            open_bulk(*e);
+        } else if (auto* e = std::get_if<CloseLink>(&effect)) {
+            close(e->link);
+        } else if (auto* e = std::get_if<AllocateFrames>(&effect)) {
+            payloads->allocate(e->payload);
+        } else if (auto* e = std::get_if<StoreChunk>(&effect)) {
+            payloads->store_chunk(e->chunk, e->into, e->frame, e->offset);
+        } else if (auto* e = std::get_if<DropPayload>(&effect)) {
+            payloads->drop(e->payload);
+        } else if (auto* e = std::get_if<StartRun>(&effect)) {
+            start_run(*e);
+        } else if (auto* e = std::get_if<StartSelfTest>(&effect)) {
+            const bool passed = world_.random.chance(0.7) || world_.device_faults == 0;
+            world_.clock.after(5ms, [this, test = *e, passed, life = incarnation] {
+                if (life == incarnation) step(SelfTestFinished{test.service, passed});
+            });
+        } else if (auto* e = std::get_if<Note>(&effect)) {
+            if (world_.verdict.listening()) world_.log(world_.name(id) + " note: " + e->text);
+        } else {
+            finished = true;
+        }
+    }
+    if (!finished) return;
+    if (payloads->count() > 0) {
+        world_.verdict.violate("payload ownership", world_.name(id) + " leaves with" +
+                                                        payloads->describe());
+    }
+    crash();
+}
+
+void WorkerNode::start_run(const StartRun& effect) {
+    std::vector<CallKey> keys;
+    std::uint32_t rows = 0;
+    for (const RunCall& call : effect.calls) {
+        keys.push_back(call.key);
+        rows += call.rows;
+        const SimPayload inputs = payloads->take(call.payload, "StartRun");
+        if (inputs.call != call.key.id || !inputs.complete()) {
+            world_.verdict.violate("a run has whole inputs of its calls",
+                                   world_.name(id) + " runs call " + short_hex(call.key.id) +
+                                       " without all of its bytes");
+        }
+    }
+    const SimModel& model = models_.at(effect.service.value - 1);
+    if (world_.verdict.listening()) {
+        world_.log(world_.name(id) + " runs " + describe(Started{keys}));
+    }
+    const bool rows_fit = model.max_rows == 0 || rows <= model.max_rows || keys.size() == 1;
+    if ((model.batch == BatchRule::none && keys.size() > 1) || !rows_fit) {
+        world_.verdict.violate("a run keeps to the batch rule", world_.name(id));
+    }
+    world_.history.run_started(id, incarnation, effect.run, keys);
+    Duration took = model.run_base + rows * model.run_row;
+    took += world_.random.between(Duration{0}, took / 4);
+    const bool poisoned = std::any_of(keys.begin(), keys.end(), [&](const CallKey& key) {
+        return world_.plans[key.id].is_poison;
+    });
+    world_.clock.after(took, [this, run = effect, model, took, poisoned, life = incarnation] {
+        const auto end = [=, this](const auto& self) -> void {
+            if (life != incarnation) return;
+            if (hung_until > world_.clock.now()) {
+                world_.clock.at(hung_until, [=] { self(self); });
+                return;
+            }
+            if (!poisoned) return finish_run(run, model, took);
+            world_.history.fault_happened();
+            world_.history.worker_died(id, incarnation);
+            crash();
+            world_.clock.after(1s, [this, life] {
+                if (up || incarnation != life + 1) return;
+                start(models_, 64ULL << 20, false);
+            });
+        };
+        end(end);
+    });
+}
+
+void WorkerNode::finish_run(const StartRun& run, const SimModel& model, Duration took) {
+    RunFinished input;
+    input.run = run.run;
+    input.timings.compute_ns = static_cast<std::uint64_t>(took.count());
+    input.timings.run_calls = static_cast<std::uint32_t>(run.calls.size());
+    const bool fault = world_.random.chance(world_.device_faults);
+    if (fault) world_.history.fault_happened();
+    const Outcome outcome =
+        world_.random.chance(0.5) ? Outcome::device_fault : Outcome::retryable_fault;
+    for (const RunCall& call : run.calls) {
+        input.timings.run_rows += call.rows;
+        RunCallResult result;
+        if (fault) {
+            result.outcome = outcome;
+            result.reason = Reason::backend_error;
+            result.detail = "the simulated device failed";
+        } else {
+            world_.history.run_made(call.key);
+            SimPayload outputs;
+            outputs.kind = SimPayload::Kind::outputs;
+            outputs.call = call.key.id;
+            result.output_bytes = model.result_bytes;
+            result.small_bytes = model.result_bytes + 100;
+            if (model.result_bytes > limits::inline_tensor_bytes) {
+                outputs.large = {{0, model.result_bytes}};
+                outputs.filled = {model.result_bytes};
+            }
+            result.large = outputs.large;
+            result.payload = payloads->add(std::move(outputs));
+        }
+        input.calls.push_back(std::move(result));
+    }
+    step(input);
+}
+
+}  // namespace farm::sim
