@@ -65,8 +65,7 @@ void BrokerMachine::enqueue(Session& session, const Call& message, Service& serv
         if (now_ >= until) {
             reject(session, message, Outcome::not_started, Reason::no_service,
                    "no worker offers '" + message.service + "': see `farm models`");
-            services_.erase(services_.find(service.name));  // nothing waits for it
-            return;
+            return service_absent(message.service);
         }
         absence_timers_.set(service.name, until);
     }
@@ -156,8 +155,8 @@ void BrokerMachine::client_cancel(Session& session, CallId id) {
     if (open->second.state == OpenCall::State::queued) {
         return answer_without_running(id, Outcome::not_started, Reason::cancelled, "cancelled");
     }
-    cancel_at_worker(open->second);
-    if (open->second.state == OpenCall::State::streaming) forget_call(id);
+    cancel_at_worker(open->second);  // its window stays charged until the RESULT
+    forget_call(id);
 }
 
 // ---- to the worker ----------------------------------------------------------------------------

@@ -32,6 +32,7 @@ struct Session {
     Secret secret;
     bool bulk_attached{false};
     bool draining{false};
+    bool closed_in_silence{false};  ///< it was suspect already when its transport closed
     TimePoint last_heard;
     TimePoint last_sent;
     std::unique_ptr<Worker> worker;           ///< of a worker session

@@ -39,6 +39,7 @@ bool Worker::release(const CallKey& key) {
     if (WorkerService* service = find(call.service)) {
         service->outstanding_count -= 1;
         service->outstanding_rows -= call.rows;
+        if (service->probes > 0) --service->probes;  // however it ended
     }
     if (call.running) std::erase(running, key);
     outstanding.erase(found);

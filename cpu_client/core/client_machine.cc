@@ -169,8 +169,10 @@ void ClientMachine::on(const AnswerArrived& arrived, Step& step) {
     const bool live = session_.has_link(arrived.link) && session_.is_open();
     if (live) session_.heard = step.now;
     OpenCall* call = live ? calls_.find(answer.key.id) : nullptr;
+    // While its bytes stream, all that can follow is the news that they will not come to an end.
     const bool expected = call != nullptr && call->state == OpenCall::State::sent &&
-                          call->key() == answer.key && !call->download;
+                          call->key() == answer.key &&
+                          (!call->download || answer.outcome != Outcome::ok);
     if (!expected) {
         if (answer.payload) step.out.push_back(DropPayload{answer.payload});
         return;
