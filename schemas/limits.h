@@ -33,6 +33,7 @@ inline constexpr std::size_t tensor_count = 64;     ///< tensors of one call or 
 inline constexpr std::size_t tensor_rank = 16;
 inline constexpr std::size_t label_count = 16;
 inline constexpr std::size_t cost_point_count = 16;
+inline constexpr std::size_t page_bytes = 48 * 1024;  ///< of the entries of one page, at most
 inline constexpr std::size_t page_entry_count = 64; ///< entries of one ADVERTISE, CATALOG, REPORT
 
 // Calls.

@@ -88,4 +88,30 @@ std::uint64_t cost_at(const std::vector<CostPoint>& curve, std::uint32_t rows,
                    static_cast<double>(above->nanoseconds) * fraction);
 }
 
+namespace {
+
+/// Key, type and length bytes of one field, generously.
+constexpr std::size_t field_overhead_bytes = 16;
+
+std::size_t wire_bytes_bound(const std::vector<TensorSpec>& specs) {
+    std::size_t bytes = 0;
+    for (const TensorSpec& spec : specs) {
+        bytes += spec.name.size() + 9 * spec.dims.size() + 4 * field_overhead_bytes;
+    }
+    return bytes;
+}
+
+}  // namespace
+
+std::size_t wire_bytes_bound(const ServiceAd& ad) {
+    std::size_t bytes = 24 * field_overhead_bytes + ad.model.size() + ad.device_name.size() +
+                        ad.backend.size() + ad.direct_url.size() +
+                        std::min(ad.failure.size(), limits::detail_bytes) +
+                        field_overhead_bytes * 2 * ad.cost.size();
+    for (const Label& label : ad.labels) {
+        bytes += label.key.size() + label.value.size() + 2 * field_overhead_bytes;
+    }
+    return bytes + wire_bytes_bound(ad.signature.inputs) + wire_bytes_bound(ad.signature.outputs);
+}
+
 }  // namespace farm

@@ -96,6 +96,9 @@ std::string service_name(std::string_view model, std::uint32_t version);
 /// '/' followed by a decimal version of 1 or more without leading zeros; limits::name_bytes at most.
 bool is_service_name(std::string_view name);
 
+/// Upper bound of what this advertisement takes in a header frame: for cutting lists into pages.
+std::size_t wire_bytes_bound(const ServiceAd& ad);
+
 /// Expected time of a run with `rows` rows: linear between points, proportional beyond the last,
 /// `fallback` when the curve is empty.
 std::uint64_t cost_at(const std::vector<CostPoint>& curve, std::uint32_t rows,

@@ -11,6 +11,22 @@ std::uint32_t to_ms(Duration duration) {
         std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
 }
 
+/// Generous bounds of what an entry takes in a header frame.
+constexpr std::size_t entry_overhead_bytes = 128;
+
+std::size_t wire_bytes_bound(const WorkerStatus& entry) {
+    return entry_overhead_bytes + entry.name.size() + entry.device_name.size();
+}
+
+std::size_t wire_bytes_bound(const ServiceStatus& entry) {
+    return entry_overhead_bytes + entry.name.size() + entry.worker.size() + entry.backend.size() +
+           std::min(entry.failure.size(), limits::detail_bytes);
+}
+
+std::size_t wire_bytes_bound(const QueueStatus& entry) {
+    return entry_overhead_bytes + entry.service.size();
+}
+
 WorkerStatus describe(const Session& session, TimePoint now, const Timing& timing) {
     const Worker& worker = *session.worker;
     WorkerStatus status;
@@ -89,9 +105,14 @@ void BrokerMachine::status(Session& session, const Status& message) {
     page.broker = whole.broker;
     std::uint64_t at = 0;
     std::uint64_t taken = 0;
+    std::size_t bytes = 0;
+    bool is_full = false;
     const auto take = [&](auto& from, auto& into) {
         for (auto& entry : from) {
-            if (at++ < message.cursor || taken == limits::page_entry_count) continue;
+            if (at++ < message.cursor || is_full) continue;
+            bytes += wire_bytes_bound(entry);
+            is_full = taken != 0 && (taken == limits::page_entry_count || bytes > limits::page_bytes);
+            if (is_full) continue;
             into.push_back(std::move(entry));
             ++taken;
         }
@@ -116,10 +137,12 @@ void BrokerMachine::list(Session& session, const List& message) {
     }
     Catalog page;
     std::uint64_t at = 0;
+    std::size_t bytes = 0;
     for (auto& [name, entry] : entries) {
         if (at++ < message.cursor) continue;
-        // Signatures differ much in size: eight of the largest still fit a header frame.
-        if (page.entries.size() == 8) {
+        bytes += wire_bytes_bound(entry.service);
+        if (!page.entries.empty() &&
+            (bytes > limits::page_bytes || page.entries.size() == limits::page_entry_count)) {
             page.next = at - 1;
             break;
         }

@@ -205,10 +205,15 @@ void WorkerMachine::answer_what_is_gone(BrokerNumber broker, const std::vector<C
 
 void WorkerMachine::advertise(BrokerNumber broker) {
     Advertise page;
+    std::size_t bytes = 0;
     for (const auto& [index, service] : services_) {
+        bytes += wire_bytes_bound(service.ad);
+        if (!page.services.empty() && (page.services.size() == limits::page_entry_count ||
+                                       bytes > limits::page_bytes)) {
+            transmit(broker, std::exchange(page, {}));
+            bytes = wire_bytes_bound(service.ad);
+        }
         page.services.push_back(service.ad);
-        if (page.services.size() < limits::page_entry_count) continue;
-        transmit(broker, std::exchange(page, {}));
     }
     if (!page.services.empty()) transmit(broker, std::move(page));
 }

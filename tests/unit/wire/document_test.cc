@@ -250,6 +250,7 @@ TEST(WireDocumentTest, QuotesTheLimits) {
         {"tensor_rank", limits::tensor_rank},
         {"label_count", limits::label_count},
         {"cost_point_count", limits::cost_point_count},
+        {"page_bytes", limits::page_bytes},
         {"page_entry_count", limits::page_entry_count},
         {"services_per_worker_count", limits::services_per_worker_count},
         {"open_calls_per_session_count", limits::open_calls_per_session_count},
