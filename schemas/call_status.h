@@ -8,15 +8,15 @@ namespace farm {
 /// How a call ended. The client library gives exactly one to each call (rule 1).
 enum class CallStatus : std::uint8_t {
     ok,
-    invalid,       ///< the inputs or the name are wrong: the detail says field, value and limit
+    invalid,  ///< the inputs or the name are wrong: the detail says field, value and limit
     unauthorized,
-    no_service,    ///< nobody offers it, and the grace time is over
-    unavailable,   ///< no broker could be reached: the detail says which addresses and how long
-    overloaded,    ///< queues are full: see retry_after_ms
+    no_service,   ///< nobody offers it, and the grace time is over
+    unavailable,  ///< no broker could be reached: the detail says which addresses and how long
+    overloaded,   ///< queues are full: see retry_after_ms
     deadline,
     cancelled,
-    worker_lost,   ///< the worker vanished, and sending again was not allowed any more
-    poison,        ///< it ran alone and the worker died again: its inputs are in quarantine
+    worker_lost,  ///< the worker vanished, and sending again was not allowed any more
+    poison,       ///< it ran alone and the worker died again: its inputs are in quarantine
     internal,
 };
 

@@ -9,13 +9,13 @@
 namespace farm::limits {
 
 // One message on the wire.
-inline constexpr std::size_t header_bytes = 64 * 1024;         ///< frame 0
-inline constexpr std::size_t body_bytes = 1024 * 1024;         ///< frame 1
-inline constexpr std::size_t frame_bytes = 2 * 1024 * 1024;    ///< any frame (ZMQ_MAXMSGSIZE)
-inline constexpr std::size_t frame_count = 256;                ///< frames of one message
-inline constexpr std::size_t item_count = 256;                 ///< protocol items in frame 0
-inline constexpr std::size_t inline_tensor_bytes = 1024;       ///< above: a frame of its own
-inline constexpr std::uint64_t small_call_bytes = 1024 * 1024; ///< above: a large call, in chunks
+inline constexpr std::size_t header_bytes = 64 * 1024;          ///< frame 0
+inline constexpr std::size_t body_bytes = 1024 * 1024;          ///< frame 1
+inline constexpr std::size_t frame_bytes = 2 * 1024 * 1024;     ///< any frame (ZMQ_MAXMSGSIZE)
+inline constexpr std::size_t frame_count = 256;                 ///< frames of one message
+inline constexpr std::size_t item_count = 256;                  ///< protocol items in frame 0
+inline constexpr std::size_t inline_tensor_bytes = 1024;        ///< above: a frame of its own
+inline constexpr std::uint64_t small_call_bytes = 1024 * 1024;  ///< above: a large call, in chunks
 inline constexpr std::size_t chunk_bytes = 1024 * 1024;
 
 // msgpack inside frames 0 and 1.
@@ -25,23 +25,23 @@ inline constexpr std::size_t msgpack_container_count = 4096;     ///< entries of
 inline constexpr std::size_t string_bytes = 4096;
 
 // Names and descriptions.
-inline constexpr std::size_t name_bytes = 128;      ///< peers, models, tensors, labels, tenants
-inline constexpr std::size_t detail_bytes = 1024;   ///< error text in a RESULT or REFUSED
+inline constexpr std::size_t name_bytes = 128;     ///< peers, models, tensors, labels, tenants
+inline constexpr std::size_t detail_bytes = 1024;  ///< error text in a RESULT or REFUSED
 inline constexpr std::size_t token_bytes = 1024;
 inline constexpr std::size_t url_bytes = 256;
-inline constexpr std::size_t tensor_count = 64;     ///< tensors of one call or result
+inline constexpr std::size_t tensor_count = 64;  ///< tensors of one call or result
 inline constexpr std::size_t tensor_rank = 16;
 inline constexpr std::size_t label_count = 16;
 inline constexpr std::size_t cost_point_count = 16;
 inline constexpr std::size_t page_bytes = 48 * 1024;  ///< of the entries of one page, at most
-inline constexpr std::size_t page_entry_count = 64; ///< entries of one ADVERTISE, CATALOG, REPORT
+inline constexpr std::size_t page_entry_count = 64;   ///< entries of one ADVERTISE, CATALOG, REPORT
 
 // Calls.
-inline constexpr std::uint64_t call_bytes = 4ULL << 30;          ///< inputs of one call
+inline constexpr std::uint64_t call_bytes = 4ULL << 30;  ///< inputs of one call
 inline constexpr std::uint64_t default_result_bytes = 64ULL << 20;
 inline constexpr std::uint8_t attempt_count = 3;
 inline constexpr std::size_t open_calls_per_session_count = 2048;
-inline constexpr std::size_t chunk_window_count = 4;             ///< unanswered chunks of one transfer
+inline constexpr std::size_t chunk_window_count = 4;  ///< unanswered chunks of one transfer
 inline constexpr std::size_t waiting_calls_per_client_count = 65536;  ///< inside one client library
 inline constexpr std::uint64_t waiting_bytes_per_client = 2ULL << 30;
 inline constexpr auto longest_deadline = std::chrono::hours(24);
@@ -52,17 +52,17 @@ inline constexpr std::size_t service_count = 10'000;
 inline constexpr std::size_t services_per_worker_count = 1024;
 inline constexpr std::size_t tenant_count = 1024;
 inline constexpr std::size_t queued_calls_per_service_count = 65'536;
-inline constexpr std::uint64_t queued_bytes = 2ULL << 30;        ///< all queues together
-inline constexpr std::size_t tombstone_count = 4096;             ///< cancels seen before their call
+inline constexpr std::uint64_t queued_bytes = 2ULL << 30;  ///< all queues together
+inline constexpr std::size_t tombstone_count = 4096;       ///< cancels seen before their call
 
 // A worker.
-inline constexpr std::size_t kept_result_count = 1024;           ///< results not yet acknowledged
+inline constexpr std::size_t kept_result_count = 1024;  ///< results not yet acknowledged
 inline constexpr std::uint64_t kept_result_bytes = 256ULL << 20;
-inline constexpr std::size_t remembered_call_count = 4096;       ///< for dropping duplicates
-inline constexpr std::size_t broker_count = 16;                  ///< brokers of one worker or client
+inline constexpr std::size_t remembered_call_count = 4096;  ///< for dropping duplicates
+inline constexpr std::size_t broker_count = 16;             ///< brokers of one worker or client
 
 // Sockets. Windows are kept below these, so a full pipe is a protocol error (rule 5).
-inline constexpr int high_water_mark_count = 16'384;             ///< messages per pipe
+inline constexpr int high_water_mark_count = 16'384;  ///< messages per pipe
 
 }  // namespace farm::limits
 

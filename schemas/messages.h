@@ -22,7 +22,7 @@ enum class RefusedReason : std::uint8_t {
     old_epoch,         ///< a newer process of the same peer has registered
     unauthorized,
     too_many_sessions,
-    malformed,         ///< the message broke a rule of wire.md
+    malformed,  ///< the message broke a rule of wire.md
     draining,
 };
 std::string_view to_string(RefusedReason reason);
@@ -46,14 +46,14 @@ std::string_view to_string(Outcome outcome);
 /// Why, when it did not end `ok`.
 enum class Reason : std::uint8_t {
     none,
-    no_service,     ///< nobody offers it, and the grace time is over
-    overloaded,     ///< a queue is full; see retry_after_ms
-    deadline,       ///< expired before it reached a device
+    no_service,  ///< nobody offers it, and the grace time is over
+    overloaded,  ///< a queue is full; see retry_after_ms
+    deadline,    ///< expired before it reached a device
     cancelled,
-    too_large,      ///< inputs or result pass a limit
-    bad_input,      ///< tensors do not match the signature
+    too_large,  ///< inputs or result pass a limit
+    bad_input,  ///< tensors do not match the signature
     unauthorized,
-    draining,       ///< the worker or broker is leaving
+    draining,  ///< the worker or broker is leaving
     worker_lost,
     backend_error,  ///< the backend raised an error
     run_overdue,    ///< the run took longer than max(30 s, 10 x expected)
@@ -96,9 +96,9 @@ struct Welcome {
     std::uint64_t broker_epoch{0};
     std::string broker_name;
     Timing timing;
-    std::string bulk_url;         ///< where ATTACH goes
+    std::string bulk_url;  ///< where ATTACH goes
     Secret bulk_secret;
-    std::vector<CallKey> known;   ///< of Hello::open, those the broker still has
+    std::vector<CallKey> known;  ///< of Hello::open, those the broker still has
     std::uint64_t max_call_bytes{limits::call_bytes};
 
     friend bool operator==(const Welcome&, const Welcome&) = default;
@@ -163,11 +163,12 @@ struct QueueDepth {
 };
 
 struct Beat {
-    std::uint64_t credit_sequence{0};   ///< worker: latest sent; broker: latest received
-    std::uint64_t result_sequence{0};   ///< broker: latest RESULT received from this worker
-    std::uint64_t foreign_backlog_ns{0};///< worker: expected device time of calls of other brokers
-    std::vector<CallKey> running;       ///< worker: calls in the runs under way
-    std::vector<QueueDepth> depths;     ///< broker
+    std::uint64_t credit_sequence{0};  ///< worker: latest sent; broker: latest received
+    std::uint64_t result_sequence{0};  ///< broker: latest RESULT received from this worker
+    std::uint64_t foreign_backlog_ns{
+        0};                          ///< worker: expected device time of calls of other brokers
+    std::vector<CallKey> running;    ///< worker: calls in the runs under way
+    std::vector<QueueDepth> depths;  ///< broker
 
     friend bool operator==(const Beat&, const Beat&) = default;
 };
@@ -177,19 +178,19 @@ struct Beat {
 /// The routing header of one attempt: the only part of a call that a broker reads.
 struct Call {
     CallKey key;
-    std::string service;             ///< "model" (highest version offered) or "model/version"
-    std::uint32_t remaining_ms{0};   ///< until the deadline; re-stamped at each hop
-    std::uint8_t priority{100};      ///< smaller is served first
-    bool suspect{false};             ///< was running when a worker died: runs alone
-    SessionId avoid;                 ///< worker session of the attempt before, as its RESULT told
-    bool chunked{false};             ///< large: bytes follow as CHUNK after SEND
+    std::string service;            ///< "model" (highest version offered) or "model/version"
+    std::uint32_t remaining_ms{0};  ///< until the deadline; re-stamped at each hop
+    std::uint8_t priority{100};     ///< smaller is served first
+    bool suspect{false};            ///< was running when a worker died: runs alone
+    SessionId avoid;                ///< worker session of the attempt before, as its RESULT told
+    bool chunked{false};            ///< large: bytes follow as CHUNK after SEND
     std::uint32_t rows{1};
-    std::uint64_t input_bytes{0};    ///< all tensor bytes
-    std::uint64_t streamed_bytes{0}; ///< of these, what will come as CHUNKs
+    std::uint64_t input_bytes{0};       ///< all tensor bytes
+    std::uint64_t streamed_bytes{0};    ///< of these, what will come as CHUNKs
     std::uint64_t max_result_bytes{0};  ///< 0: as the signature says
-    std::uint32_t body_bytes{0};     ///< its share of frame 1
-    std::uint16_t frame_count{0};    ///< its share of frames 2..n
-    PayloadId payload;               ///< [rim]
+    std::uint32_t body_bytes{0};        ///< its share of frame 1
+    std::uint16_t frame_count{0};       ///< its share of frames 2..n
+    PayloadId payload;                  ///< [rim]
 
     friend bool operator==(const Call&, const Call&) = default;
 };
@@ -198,19 +199,19 @@ struct Answer {  // RESULT on the wire
     CallKey key;
     Outcome outcome{Outcome::ok};
     Reason reason{Reason::none};
-    bool was_running{false};         ///< with `lost`: it was in the run when the worker died
-    bool repeatable{true};           ///< the service is idempotent: a started attempt may be repeated
-    SessionId worker;                ///< broker to client: whose answer it is, for Call::avoid
+    bool was_running{false};  ///< with `lost`: it was in the run when the worker died
+    bool repeatable{true};    ///< the service is idempotent: a started attempt may be repeated
+    SessionId worker;         ///< broker to client: whose answer it is, for Call::avoid
     bool chunked{false};
     std::string detail;
     std::uint32_t retry_after_ms{0};
-    std::uint64_t sequence{0};       ///< worker to broker: acknowledged by Beat::result_sequence
+    std::uint64_t sequence{0};  ///< worker to broker: acknowledged by Beat::result_sequence
     Timings timings;
-    std::uint64_t output_bytes{0};   ///< all tensor bytes
-    std::uint64_t streamed_bytes{0}; ///< of these, what will come as CHUNKs
+    std::uint64_t output_bytes{0};    ///< all tensor bytes
+    std::uint64_t streamed_bytes{0};  ///< of these, what will come as CHUNKs
     std::uint32_t body_bytes{0};
     std::uint16_t frame_count{0};
-    PayloadId payload;               ///< [rim]
+    PayloadId payload;  ///< [rim]
 
     friend bool operator==(const Answer&, const Answer&) = default;
 };
@@ -227,10 +228,10 @@ struct Send {
 /// One piece of a large tensor, in order; its bytes are one frame of the message.
 struct Chunk {
     CallKey key;
-    std::uint16_t tensor{0};    ///< index in the body's descriptors
-    std::uint64_t offset{0};    ///< in that tensor
-    std::uint32_t length{0};    ///< 1..limits::chunk_bytes
-    PayloadId payload;          ///< [rim]
+    std::uint16_t tensor{0};  ///< index in the body's descriptors
+    std::uint64_t offset{0};  ///< in that tensor
+    std::uint32_t length{0};  ///< 1..limits::chunk_bytes
+    PayloadId payload;        ///< [rim]
 
     friend bool operator==(const Chunk&, const Chunk&) = default;
 };
@@ -257,12 +258,12 @@ struct Resolve {
 
 struct LeaseGrant {
     std::string url;
-    std::string worker_key;      ///< CURVE public key, Z85; empty without CURVE
+    std::string worker_key;  ///< CURVE public key, Z85; empty without CURVE
     std::uint64_t lease{0};
     std::uint32_t request_count{0};
     std::uint64_t device_bytes{0};
     std::uint32_t valid_ms{0};
-    std::string mac;             ///< 32 bytes
+    std::string mac;  ///< 32 bytes
 
     friend bool operator==(const LeaseGrant&, const LeaseGrant&) = default;
 };
@@ -280,20 +281,20 @@ struct Lease {
 /// `cursor` is 0 for the first page, then what the last answer's `next` said.
 struct List {
     std::uint64_t cursor{0};
-    std::string model;           ///< empty: all
+    std::string model;  ///< empty: all
     friend bool operator==(const List&, const List&) = default;
 };
 
 struct CatalogEntry {
-    ServiceAd service;           ///< index and cost are the first worker's
+    ServiceAd service;  ///< index and cost are the first worker's
     std::uint32_t worker_count{0};
 
     friend bool operator==(const CatalogEntry&, const CatalogEntry&) = default;
 };
 
-struct Catalog {                 // answer to LIST
+struct Catalog {  // answer to LIST
     std::vector<CatalogEntry> entries;
-    std::uint64_t next{0};       ///< 0: no more
+    std::uint64_t next{0};  ///< 0: no more
 
     friend bool operator==(const Catalog&, const Catalog&) = default;
 };
@@ -306,7 +307,7 @@ struct Status {
 struct WorkerStatus {
     std::string name;
     std::string device_name;
-    std::string state;           ///< "ready", "suspect", "detached", "draining"
+    std::string state;  ///< "ready", "suspect", "detached", "draining"
     std::uint32_t outstanding_count{0};
     std::uint64_t outstanding_bytes{0};
     std::uint64_t done_count{0};
@@ -318,14 +319,14 @@ struct WorkerStatus {
 };
 
 struct ServiceStatus {
-    std::string name;            ///< model/version
+    std::string name;  ///< model/version
     std::string worker;
     std::string backend;
-    std::string failure;         ///< why it did not load; empty when it serves
+    std::string failure;  ///< why it did not load; empty when it serves
     std::uint32_t window_count{0};
     std::uint32_t outstanding_count{0};
     std::uint64_t done_count{0};
-    std::uint64_t row_ns{0};     ///< learned device time per row
+    std::uint64_t row_ns{0};  ///< learned device time per row
     bool ejected{false};
 
     friend bool operator==(const ServiceStatus&, const ServiceStatus&) = default;
@@ -356,7 +357,7 @@ struct BrokerStatus {
     friend bool operator==(const BrokerStatus&, const BrokerStatus&) = default;
 };
 
-struct StatusReport {            // answer to STATUS
+struct StatusReport {  // answer to STATUS
     BrokerStatus broker;
     std::vector<WorkerStatus> workers;
     std::vector<ServiceStatus> services;
@@ -366,17 +367,17 @@ struct StatusReport {            // answer to STATUS
     friend bool operator==(const StatusReport&, const StatusReport&) = default;
 };
 
-/// From a worker: it takes no more. From an admin: `worker` names who shall drain ("" = the broker).
+/// From a worker: it takes no more. From an admin: `worker` names who shall drain ("" = the
+/// broker).
 struct Drain {
     std::string worker;
     friend bool operator==(const Drain&, const Drain&) = default;
 };
 
 /// The order is the wire's verb number, from 0: append only.
-using Message =
-    std::variant<Hello, Welcome, Refused, Attach, Goodbye, Advertise, Withdraw, Credit, Beat, Call,
-                 Answer, Send, Chunk, Started, Cancel, Resolve, Lease, List, Catalog, Status,
-                 StatusReport, Drain>;
+using Message = std::variant<Hello, Welcome, Refused, Attach, Goodbye, Advertise, Withdraw, Credit,
+                             Beat, Call, Answer, Send, Chunk, Started, Cancel, Resolve, Lease, List,
+                             Catalog, Status, StatusReport, Drain>;
 
 /// "HELLO", "RESULT" (for Answer), "REPORT" (for StatusReport), ...
 std::string_view verb_name(const Message& message);

@@ -69,7 +69,7 @@ struct ServiceAd {
     ServiceIndex index;  ///< the worker's own number for it, from 1; used in CREDIT and WITHDRAW
     std::string model;
     std::uint32_t version{1};
-    bool latest{true};   ///< the highest version of this model on this worker
+    bool latest{true};  ///< the highest version of this model on this worker
     ContentHash hash;
     Signature signature;
     BatchRule batch{BatchRule::none};
@@ -92,8 +92,10 @@ struct ServiceAd {
 /// "gnn/3": one version of one model.
 std::string service_name(std::string_view model, std::uint32_t version);
 
-/// Model names and versioned names in calls: letters, digits, '_', '-', '.' (not first), at most one
-/// '/' followed by a decimal version of 1 or more without leading zeros; limits::name_bytes at most.
+/// Model names and versioned names in calls: letters, digits, '_', '-', '.' (not first), at most
+/// one
+/// '/' followed by a decimal version of 1 or more without leading zeros; limits::name_bytes at
+/// most.
 bool is_service_name(std::string_view name);
 
 /// Upper bound of what this advertisement takes in a header frame: for cutting lists into pages.

@@ -13,7 +13,14 @@ namespace farm {
 
 /// Element type as DLPack's triple (dlpack.h, DLDataType).
 struct DType {
-    enum Code : std::uint8_t { integer = 0, uint = 1, floating = 2, bfloat = 4, complex = 5, boolean = 6 };
+    enum Code : std::uint8_t {
+        integer = 0,
+        uint = 1,
+        floating = 2,
+        bfloat = 4,
+        complex = 5,
+        boolean = 6
+    };
 
     std::uint8_t code{floating};
     std::uint8_t bits{32};

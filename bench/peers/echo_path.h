@@ -44,7 +44,8 @@ class EchoPath {
 
 struct PathOptions {
     std::string executable;  ///< of this program, for `--serve`
-    std::string farm_bin;    ///< folder of farm-broker and farm-worker
+    std::string broker;      ///< program farm-broker
+    std::string worker;      ///< program farm-worker
     std::string scratch;     ///< folder for keys, models and logs
 };
 

@@ -25,7 +25,8 @@ class GrpcPath final : public EchoPath {
         grpc::ChannelArguments arguments;
         arguments.SetMaxReceiveMessageSize(-1);
         arguments.SetMaxSendMessageSize(-1);
-        channel_ = grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+        channel_ =
+            grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
         stub_ = Echo::NewStub(channel_);
     }
     std::string name() const override { return "grpc"; }

@@ -17,6 +17,7 @@ namespace {
 
 using namespace farm;
 using namespace farm::bench;
+namespace fs = std::filesystem;
 
 struct Flags {
     std::string serve;
@@ -68,8 +69,8 @@ Result<std::unique_ptr<EchoPath>> make_path(const std::string& name, const PathO
     if (name == "grpc") return make_grpc_path(options);
     if (name == "routed") return make_routed_path(options, false);
     if (name == "routed_curve") return make_routed_path(options, true);
-    return fail(ErrorCode::invalid, "path '" + name +
-                                        "' is not known: zmq, zmq_proxy, grpc, routed, routed_curve");
+    return fail(ErrorCode::invalid,
+                "path '" + name + "' is not known: zmq, zmq_proxy, grpc, routed, routed_curve");
 }
 
 void print_table(const std::vector<Row>& rows) {
@@ -77,8 +78,8 @@ void print_table(const std::vector<Row>& rows) {
     for (const Row& row : rows) {
         if (row.path == "zmq_proxy") proxy[{row.load.bytes, row.load.outstanding}] = &row;
     }
-    std::printf("%-13s %9s %4s %11s %9s %10s %10s %7s %10s %9s\n", "path", "bytes", "out", "calls/s",
-                "MB/s", "p50 us", "p99 us", "spread", "calls/prx", "p50/prx");
+    std::printf("%-13s %9s %4s %11s %9s %10s %10s %7s %10s %9s\n", "path", "bytes", "out",
+                "calls/s", "MB/s", "p50 us", "p99 us", "spread", "calls/prx", "p50/prx");
     for (const Row& row : rows) {
         const auto peer = proxy.find({row.load.bytes, row.load.outstanding});
         const double calls = row.median(&Sample::calls_per_s);
@@ -120,7 +121,8 @@ Result<void> measure_all(const Flags& flags, const PathOptions& options, std::ve
     for (const std::size_t bytes : flags.bytes) {
         for (const int outstanding : flags.outstanding) {
             const std::size_t first = rows.size();
-            for (const auto& path : paths) rows.push_back({path->name(), {bytes, outstanding, flags.seconds}, {}});
+            for (const auto& path : paths)
+                rows.push_back({path->name(), {bytes, outstanding, flags.seconds}, {}});
             // All paths take turns in each repeat, so that a drifting machine drifts for all.
             for (int repeat = -1; repeat < flags.repeats; ++repeat) {
                 for (std::size_t i = 0; i < paths.size(); ++i) {
@@ -130,8 +132,8 @@ Result<void> measure_all(const Flags& flags, const PathOptions& options, std::ve
                     if (!sample) return tl::unexpected(sample.error());
                     if (repeat >= 0) rows[first + i].samples.push_back(*sample);
                 }
-                std::fprintf(stderr, "\r%zu bytes, %d outstanding: repeat %d of %d ", bytes, outstanding,
-                             repeat + 1, flags.repeats);
+                std::fprintf(stderr, "\r%zu bytes, %d outstanding: repeat %d of %d ", bytes,
+                             outstanding, repeat + 1, flags.repeats);
             }
         }
     }
@@ -147,7 +149,8 @@ int main(int argc, char** argv) {
     app.add_option("--serve", flags.serve)->group("");
     app.add_option("--url", flags.url)->group("");
     app.add_option("--backend-url", flags.backend_url)->group("");
-    app.add_option("--farm-bin", flags.farm_bin, "Folder with farm-broker and farm-worker in it");
+    app.add_option("--farm-bin", flags.farm_bin,
+                   "Folder with farm-broker and farm-worker in it (default: this build's)");
     app.add_option("--json", flags.json, "Write the figures to this file");
     app.add_option("--repeats", flags.repeats, "Measurements of each row")->capture_default_str();
     app.add_option("--seconds", flags.seconds, "Length of one measurement")->capture_default_str();
@@ -161,21 +164,26 @@ int main(int argc, char** argv) {
     if (flags.serve == "zmq-proxy") return serve_zmq_proxy(flags.url, flags.backend_url);
     if (flags.serve == "grpc") return serve_grpc(flags.url);
 
-    const auto scratch = std::filesystem::temp_directory_path() /
-                         ("farm-peers-" + std::to_string(::getpid()));
-    std::filesystem::create_directories(scratch);
-    const PathOptions options{std::filesystem::canonical("/proc/self/exe").string(), flags.farm_bin,
-                              scratch.string()};
+    const auto scratch = fs::temp_directory_path() / ("farm-peers-" + std::to_string(::getpid()));
+    fs::create_directories(scratch);
+    const fs::path self = fs::canonical("/proc/self/exe");
+    const fs::path build = self.parent_path().parent_path().parent_path();
+    const fs::path bin = flags.farm_bin;
+    const PathOptions options{
+        self.string(),
+        (bin.empty() ? build / "broker/app/farm-broker" : bin / "farm-broker").string(),
+        (bin.empty() ? build / "gpu_worker/app/farm-worker" : bin / "farm-worker").string(),
+        scratch.string()};
     std::vector<Row> rows;
     const auto done = measure_all(flags, options, rows);
-    std::filesystem::remove_all(scratch);
+    fs::remove_all(scratch);
     if (!done) {
         std::fprintf(stderr, "peers: error: %s\n", done.error().message.c_str());
         return 1;
     }
     std::printf("%s, %u cores, loopback TCP, eventfarm %s, median of %d x %.1f s\n",
-                cpu_model().c_str(), std::thread::hardware_concurrency(), std::string(version).c_str(),
-                flags.repeats, flags.seconds);
+                cpu_model().c_str(), std::thread::hardware_concurrency(),
+                std::string(version).c_str(), flags.repeats, flags.seconds);
     print_table(rows);
     if (!flags.json.empty()) {
         std::ofstream(flags.json) << to_json(rows, flags.repeats).dump(1) << "\n";

@@ -35,11 +35,12 @@ class RoutedPath final : public EchoPath {
         Latencies latencies;
         const auto ask = [&] {
             const TimePoint sent = steady_now();
-            open.push_back({sent, client_.infer("identity",
-                                                {{"data", tensor<std::uint8_t>(
-                                                              {static_cast<std::int64_t>(load.bytes)},
-                                                              question)}},
-                                                {.max_result_bytes = load.bytes})});
+            open.push_back(
+                {sent,
+                 client_.infer("identity",
+                               {{"data", tensor<std::uint8_t>(
+                                             {static_cast<std::int64_t>(load.bytes)}, question)}},
+                               {.max_result_bytes = load.bytes})});
         };
         for (int i = 0; i < load.outstanding; ++i) ask();
         const TimePoint begin = steady_now();
@@ -48,8 +49,9 @@ class RoutedPath final : public EchoPath {
             const Inference answer = open.front().answer.get();
             now = steady_now();
             if (!answer.ok()) {
-                return fail(ErrorCode::internal, name_ + ": " + std::string(to_string(answer.status)) +
-                                                     ": " + answer.detail);
+                return fail(
+                    ErrorCode::internal,
+                    name_ + ": " + std::string(to_string(answer.status)) + ": " + answer.detail);
             }
             latencies.add(
                 std::chrono::duration<double, std::micro>(now - open.front().sent).count());
@@ -71,7 +73,8 @@ Result<void> write_identity_model(const fs::path& models) {
     std::ofstream config(models / "identity" / "config.pbtxt");
     config << "name: \"identity\"\nbackend: \"reference\"\n"
               "instance_group [{ count: 1 kind: KIND_CPU }]\n";
-    return config.good() ? Result<void>{} : fail(ErrorCode::io, "cannot write a model configuration");
+    return config.good() ? Result<void>{}
+                         : fail(ErrorCode::io, "cannot write a model configuration");
 }
 
 struct Keys {
@@ -87,9 +90,9 @@ Result<Keys> make_keys(const fs::path& scratch) {
         if (!pair) return tl::unexpected(pair.error());
         return write_key_pair(*pair, path, "bench", roles);
     };
-    for (const auto& [path, role] : {std::pair{"/broker", Role::broker},
-                                     std::pair{"/allow/worker", Role::worker},
-                                     std::pair{"/allow/client", Role::client}}) {
+    for (const auto& [path, role] :
+         {std::pair{"/broker", Role::broker}, std::pair{"/allow/worker", Role::worker},
+          std::pair{"/allow/client", Role::client}}) {
         if (const auto done = write(keys.folder + path, {role}); !done) {
             return tl::unexpected(done.error());
         }
@@ -107,9 +110,10 @@ Result<std::unique_ptr<EchoPath>> make_routed_path(const PathOptions& options, b
     if (auto written = write_identity_model(scratch / "models"); !written) {
         return tl::unexpected(written.error());
     }
-    std::vector<std::string> broker{options.farm_bin + "/farm-broker", "--bind", url, "--bulk-bind", bulk};
-    std::vector<std::string> worker{options.farm_bin + "/farm-worker", "--broker", url, "--models",
-                                    (scratch / "models").string(), "--device", "cpu"};
+    std::vector<std::string> broker{options.broker, "--bind", url, "--bulk-bind", bulk};
+    std::vector<std::string> worker{
+        options.worker, "--broker", url, "--models", (scratch / "models").string(),
+        "--device",     "cpu"};
     ClientConfig config;
     if (curve) {
         auto keys = make_keys(scratch);
@@ -128,8 +132,8 @@ Result<std::unique_ptr<EchoPath>> make_routed_path(const PathOptions& options, b
     if (!worker_child) return tl::unexpected(worker_child.error());
     auto client = Client::connect(url, config);
     if (!client) return tl::unexpected(client.error());
-    auto path = std::make_unique<RoutedPath>(name, std::move(*broker_child), std::move(*worker_child),
-                                             std::move(*client));
+    auto path = std::make_unique<RoutedPath>(name, std::move(*broker_child),
+                                             std::move(*worker_child), std::move(*client));
     // The first call waits for broker and worker to come up.
     if (auto first = path->run({1024, 1, 0}); !first) {
         return fail(first.error().code, first.error().message + " (log: " + log + ")");

@@ -15,7 +15,9 @@ namespace {
 class ZmqPath final : public EchoPath {
   public:
     ZmqPath(std::string name, std::string url, std::vector<ChildProcess> servers)
-        : name_(std::move(name)), servers_(std::move(servers)), socket_(context_, zmq::socket_type::dealer) {
+        : name_(std::move(name)),
+          servers_(std::move(servers)),
+          socket_(context_, zmq::socket_type::dealer) {
         socket_.set(zmq::sockopt::linger, 0);
         socket_.connect(url);
     }

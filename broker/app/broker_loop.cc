@@ -80,7 +80,8 @@ void BrokerLoop::take_messages(Router& router, Lane lane) {
 void BrokerLoop::take(Router::Incoming incoming, Lane lane) {
     if (incoming.first) {
         const Identity& identity = *incoming.identity;
-        step(PeerAppeared{incoming.link, lane == Lane::bulk,
+        step(PeerAppeared{incoming.link,
+                          lane == Lane::bulk,
                           {identity.tenant, identity.roles.has(Role::client),
                            identity.roles.has(Role::worker), identity.roles.has(Role::admin)}});
     }
@@ -94,8 +95,9 @@ void BrokerLoop::take(Router::Incoming incoming, Lane lane) {
         const auto version = header_version(header.bytes());
         const bool other = version && *version != protocol_version;
         const Router& router = lane == Lane::control ? *control_ : *bulk_;
-        step(Malformed{link, other ? RefusedReason::protocol_version : RefusedReason::malformed,
-                       messages.error().message + " (from " + router.peer_address(incoming.link) + ")"});
+        step(Malformed{
+            link, other ? RefusedReason::protocol_version : RefusedReason::malformed,
+            messages.error().message + " (from " + router.peer_address(incoming.link) + ")"});
         return;
     }
     for (Message& message : *messages) step(Received{link, std::move(message)});
@@ -136,8 +138,7 @@ void BrokerLoop::carry_out(Transmit& effect) {
         bulk_of_[effect.link] = effect.link;
     }
     if (!outbox_.add(effect.link, lane, effect.message, payload)) {
-        log_error("a message is too long to be sent",
-                  {{"verb", verb_name(effect.message)}});
+        log_error("a message is too long to be sent", {{"verb", verb_name(effect.message)}});
     }
     if (effect.release_payload && id) payloads_.drop(id);
 }
@@ -172,17 +173,33 @@ void BrokerLoop::publish_metrics() {
     using Kind = Metric::Kind;
     const auto value = [](auto number) { return static_cast<double>(number); };
     metrics_->publish({
-        {Kind::counter, "farm_broker_calls_accepted_total", "Calls put into a queue",
-         value(status.accepted_count), {}},
-        {Kind::counter, "farm_broker_calls_answered_total", "Answers sent to clients",
-         value(status.answered_ok_count), {{"outcome", "ok"}}},
-        {Kind::counter, "farm_broker_calls_answered_total", "Answers sent to clients",
-         value(status.answered_other_count), {{"outcome", "other"}}},
-        {Kind::counter, "farm_broker_refused_total", "Peers refused", value(status.refused_count), {}},
+        {Kind::counter,
+         "farm_broker_calls_accepted_total",
+         "Calls put into a queue",
+         value(status.accepted_count),
+         {}},
+        {Kind::counter,
+         "farm_broker_calls_answered_total",
+         "Answers sent to clients",
+         value(status.answered_ok_count),
+         {{"outcome", "ok"}}},
+        {Kind::counter,
+         "farm_broker_calls_answered_total",
+         "Answers sent to clients",
+         value(status.answered_other_count),
+         {{"outcome", "other"}}},
+        {Kind::counter,
+         "farm_broker_refused_total",
+         "Peers refused",
+         value(status.refused_count),
+         {}},
         {Kind::gauge, "farm_broker_clients", "Client sessions", value(status.client_count), {}},
         {Kind::gauge, "farm_broker_workers", "Worker sessions", value(status.worker_count), {}},
-        {Kind::gauge, "farm_broker_queued_bytes", "Bytes held by queued calls",
-         value(status.queued_bytes), {}},
+        {Kind::gauge,
+         "farm_broker_queued_bytes",
+         "Bytes held by queued calls",
+         value(status.queued_bytes),
+         {}},
     });
 }
 

@@ -55,7 +55,8 @@ void declare(CLI::App& app, Flags& flags) {
         ->capture_default_str();
     app.add_option("--queue-calls", flags.queue_calls, "Calls that may wait for one service")
         ->capture_default_str();
-    app.add_option("--drain-seconds", flags.drain_seconds, "Longest time to finish calls on SIGTERM")
+    app.add_option("--drain-seconds", flags.drain_seconds,
+                   "Longest time to finish calls on SIGTERM")
         ->capture_default_str();
 }
 
@@ -100,8 +101,9 @@ Result<int> serve(const Flags& flags, Signals& signals) {
         auto keys = read_key_pair(flags.key);
         if (!keys) return tl::unexpected(keys.error());
         if (flags.allow.empty()) {
-            return fail(ErrorCode::invalid, "--key is given without --allow: name the folder of "
-                                            "public keys that may connect");
+            return fail(ErrorCode::invalid,
+                        "--key is given without --allow: name the folder of "
+                        "public keys that may connect");
         }
         auto started = ZapServer::start(
             context, flags.allow,
@@ -144,11 +146,11 @@ Result<int> serve(const Flags& flags, Signals& signals) {
         if (!started) return tl::unexpected(started.error());
         metrics = std::move(*started);
     }
-    BrokerLoop loop({std::move(*control), std::move(*bulk),
-                     std::make_unique<BrokerMachine>(std::move(options), std::move(*policy),
-                                                     steady_now()),
-                     metrics ? &snapshot : nullptr},
-                    signals);
+    BrokerLoop loop(
+        {std::move(*control), std::move(*bulk),
+         std::make_unique<BrokerMachine>(std::move(options), std::move(*policy), steady_now()),
+         metrics ? &snapshot : nullptr},
+        signals);
     return loop.run();
 }
 

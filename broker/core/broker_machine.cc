@@ -26,8 +26,8 @@ void BrokerMachine::step(const BrokerInput& input, TimePoint now, BrokerEffects&
 }
 
 std::optional<TimePoint> BrokerMachine::next_deadline() const {
-    auto next = earliest(call_timers_.next(),
-                         earliest(absence_timers_.next(), session_timers_.next()));
+    auto next =
+        earliest(call_timers_.next(), earliest(absence_timers_.next(), session_timers_.next()));
     if (draining_ && !finished_) next = earliest(next, drain_until_);
     return next;
 }
@@ -39,9 +39,7 @@ void BrokerMachine::on(const LinkLost& input) {
     if (Session* session = sessions_.by_link(input.link)) detach(*session);
 }
 
-void BrokerMachine::on(const Malformed& input) {
-    refuse(input.link, input.reason, input.detail);
-}
+void BrokerMachine::on(const Malformed& input) { refuse(input.link, input.reason, input.detail); }
 
 void BrokerMachine::on(const DrainRequested&) { begin_drain(); }
 

@@ -36,10 +36,10 @@ struct Malformed {
 };
 
 /// Received on a bulk link names the link of the control socket once BindBulk has been carried out.
-using BrokerInput =
-    std::variant<Tick, PeerAppeared, LinkLost, Received, Malformed, DrainRequested>;
+using BrokerInput = std::variant<Tick, PeerAppeared, LinkLost, Received, Malformed, DrainRequested>;
 
-/// From now on what arrives on `bulk` belongs to `control`, and CHUNKs for `control` leave by `bulk`.
+/// From now on what arrives on `bulk` belongs to `control`, and CHUNKs for `control` leave by
+/// `bulk`.
 struct BindBulk {
     LinkId control;
     LinkId bulk;
@@ -48,8 +48,7 @@ struct BindBulk {
 /// Drained: every session was told goodbye, the process may leave with exit code 0.
 struct BrokerFinished {};
 
-using BrokerEffect =
-    std::variant<Transmit, CloseLink, DropPayload, BindBulk, BrokerFinished, Note>;
+using BrokerEffect = std::variant<Transmit, CloseLink, DropPayload, BindBulk, BrokerFinished, Note>;
 using BrokerEffects = std::vector<BrokerEffect>;
 
 struct BrokerOptions {
@@ -57,13 +56,13 @@ struct BrokerOptions {
     std::uint64_t epoch{0};
     std::string name;
     std::string version;
-    std::string bulk_url;            ///< "" : no bulk socket, large calls are refused
+    std::string bulk_url;  ///< "" : no bulk socket, large calls are refused
     Timing timing;
-    BackOff back_off;                ///< of the peers, for the grace of rule 10
+    BackOff back_off;  ///< of the peers, for the grace of rule 10
     Duration drain_timeout{std::chrono::seconds(30)};
     std::uint64_t queued_bytes{limits::queued_bytes};
     std::size_t queued_calls_per_service{limits::queued_calls_per_service_count};
-    std::uint64_t seed{1};           ///< of bulk secrets: random in a program, fixed in a test
+    std::uint64_t seed{1};  ///< of bulk secrets: random in a program, fixed in a test
 };
 
 struct BrokerCounters {
@@ -105,8 +104,8 @@ class BrokerMachine {
         SessionId client;
         TimePoint deadline;
         State state{State::queued};
-        Service* service{nullptr};    ///< while queued
-        SessionId worker;             ///< once dispatched
+        Service* service{nullptr};  ///< while queued
+        SessionId worker;           ///< once dispatched
         bool repeatable{true};
         std::uint64_t input_left_bytes{0};   ///< still to be relayed to the worker
         std::uint64_t output_left_bytes{0};  ///< still to be relayed to the client

@@ -31,11 +31,12 @@ WorkerStatus describe(const Session& session, TimePoint now, const Timing& timin
     const Worker& worker = *session.worker;
     WorkerStatus status;
     status.name = session.name;
-    for (const auto& [index, service] : worker.services) status.device_name = service.ad.device_name;
-    status.state = !session.attached()                                      ? "detached"
-                   : session.draining                                       ? "draining"
-                   : now >= session.last_heard + timing.suspect_after()     ? "suspect"
-                                                                            : "ready";
+    for (const auto& [index, service] : worker.services)
+        status.device_name = service.ad.device_name;
+    status.state = !session.attached()                                  ? "detached"
+                   : session.draining                                   ? "draining"
+                   : now >= session.last_heard + timing.suspect_after() ? "suspect"
+                                                                        : "ready";
     status.outstanding_count = static_cast<std::uint32_t>(worker.outstanding.size());
     status.outstanding_bytes = worker.outstanding_bytes;
     status.done_count = worker.done_count;
@@ -111,7 +112,8 @@ void BrokerMachine::status(Session& session, const Status& message) {
         for (auto& entry : from) {
             if (at++ < message.cursor || is_full) continue;
             bytes += wire_bytes_bound(entry);
-            is_full = taken != 0 && (taken == limits::page_entry_count || bytes > limits::page_bytes);
+            is_full =
+                taken != 0 && (taken == limits::page_entry_count || bytes > limits::page_bytes);
             if (is_full) continue;
             into.push_back(std::move(entry));
             ++taken;

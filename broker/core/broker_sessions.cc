@@ -75,7 +75,8 @@ void BrokerMachine::hello(LinkId link, const Hello& message) {
         known->rights = rights;
         if (message.role == Role::worker) known->worker = std::make_unique<Worker>();
     } else {
-        // The peer may know of a break that we do not know of yet. Either way no transfer survived it.
+        // The peer may know of a break that we do not know of yet. Either way no transfer survived
+        // it.
         if (known->attached()) out_->push_back(CloseLink{known->link});
         sessions_.attach(*known, LinkId{});
         abort_streams(*known);
@@ -99,9 +100,9 @@ void BrokerMachine::welcome(Session& session, const Hello& message, bool resumed
     for (const CallKey& key : message.open) {
         if (session.role == Role::worker) {
             if (session.worker->outstanding.contains(key)) answer.known.push_back(key);
-        } else if (const auto call = calls_.find(key.id);
-                   call != calls_.end() && call->second.call.key == key &&
-                   call->second.client == session.id) {
+        } else if (const auto call = calls_.find(key.id); call != calls_.end() &&
+                                                          call->second.call.key == key &&
+                                                          call->second.client == session.id) {
             answer.known.push_back(key);
         }
     }
@@ -179,9 +180,9 @@ void BrokerMachine::abort_streams(Session& session) {
             forget_call(id);
         } else {
             const bool may_have_run = call.state == OpenCall::State::streaming;
-            answer_without_running(id, may_have_run ? Outcome::lost : Outcome::not_started,
-                                   Reason::worker_lost,
-                                   "the connection of " + session.name + " broke while bytes streamed");
+            answer_without_running(
+                id, may_have_run ? Outcome::lost : Outcome::not_started, Reason::worker_lost,
+                "the connection of " + session.name + " broke while bytes streamed");
         }
     }
 }
@@ -189,7 +190,8 @@ void BrokerMachine::abort_streams(Session& session) {
 void BrokerMachine::end_session(SessionId id, bool died, const std::string& why) {
     Session* session = sessions_.find(id);
     if (session == nullptr) return;
-    note(NoteLevel::info, std::string(to_string(session->role)) + " " + session->name + " left: " + why);
+    note(NoteLevel::info,
+         std::string(to_string(session->role)) + " " + session->name + " left: " + why);
     if (session->worker) {
         std::vector<ServiceIndex> indices;
         for (const auto& [index, service] : session->worker->services) indices.push_back(index);
@@ -216,12 +218,13 @@ void BrokerMachine::arm(const Session& session) {
 
 void BrokerMachine::session_due(Session& session) {
     if (now_ >= session.last_heard + options_.timing.lost_after()) {
-        // Rule 7: silence is no death; a closed transport that nobody resumed is one, unless silence
-        // came first: behind a partition a living peer gives up its connection, too.
+        // Rule 7: silence is no death; a closed transport that nobody resumed is one, unless
+        // silence came first: behind a partition a living peer gives up its connection, too.
         const bool died = !session.attached() && !session.closed_in_silence;
         if (session.attached()) out_->push_back(CloseLink{session.link});
         if (session.worker) ++counters_.workers_lost;
-        return end_session(session.id, died, died ? "its connection closed" : "silent for too long");
+        return end_session(session.id, died,
+                           died ? "its connection closed" : "silent for too long");
     }
     if (session.worker) check_overdue(session);
     beat(session);

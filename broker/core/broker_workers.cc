@@ -44,8 +44,8 @@ void BrokerMachine::advertise(Session& session, const Advertise& message) {
                 if (ad.latest || service.by_version == nullptr) {
                     note(NoteLevel::error, "this broker remembers " +
                                                std::to_string(limits::service_count) +
-                                               " service names, its limit: '" + ad.model +
-                                               "' of " + session.name + " is left out");
+                                               " service names, its limit: '" + ad.model + "' of " +
+                                               session.name + " is left out");
                 }
                 continue;
             }
@@ -75,8 +75,7 @@ void BrokerMachine::remove_offer(Service* service, SessionId worker, ServiceInde
     });
     if (!service->offers.empty()) return;
     service->absent_since = now_;
-    absence_timers_.set(service->name,
-                        now_ + no_service_grace(options_.timing, options_.back_off));
+    absence_timers_.set(service->name, now_ + no_service_grace(options_.timing, options_.back_off));
 }
 
 void BrokerMachine::credit(Session& session, const Credit& message) {
@@ -207,7 +206,8 @@ void BrokerMachine::eject(WorkerService& service) {
     service.ejection = std::clamp<Duration>(2 * service.ejection, 1s, 60s);
     service.ejected_until = now_ + service.ejection;
     service.probes = 0;
-    note(NoteLevel::warning, "took " + service.by_version->name + " of one worker out of rotation for " +
+    note(NoteLevel::warning, "took " + service.by_version->name +
+                                 " of one worker out of rotation for " +
                                  std::to_string(service.ejection / 1s) + " s");
 }
 

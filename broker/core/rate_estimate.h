@@ -10,7 +10,8 @@
 namespace farm {
 
 /// Expected device time of a run on one worker: the advertised curve, scaled by what runs really
-/// took (exponential average over about ten runs). Without a curve the first measured run makes one.
+/// took (exponential average over about ten runs). Without a curve the first measured run makes
+/// one.
 class RateEstimate {
   public:
     explicit RateEstimate(std::vector<CostPoint> curve = {}) : curve_(std::move(curve)) {}

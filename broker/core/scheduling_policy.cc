@@ -32,8 +32,8 @@ class RoundRobin final : public SchedulingPolicy {
         for (std::size_t i = 0; i < candidates.size(); ++i) {
             if (candidates[i].worker < candidates[first].worker) first = i;
             const bool is_later = candidates[i].worker > last_;
-            if (is_later && (after == candidates.size() ||
-                             candidates[i].worker < candidates[after].worker)) {
+            if (is_later &&
+                (after == candidates.size() || candidates[i].worker < candidates[after].worker)) {
                 after = i;
             }
         }

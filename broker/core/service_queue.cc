@@ -73,7 +73,8 @@ void ServiceQueue::take(std::map<std::uint8_t, Level>::iterator level, std::size
     auto& turns = level->second.turns;
     turns[tenant].by_deadline.erase({found->second.deadline, id});
     // A tenant that has nothing waiting keeps no claim on device time.
-    if (turns[tenant].by_deadline.empty()) turns.erase(turns.begin() + static_cast<std::ptrdiff_t>(tenant));
+    if (turns[tenant].by_deadline.empty())
+        turns.erase(turns.begin() + static_cast<std::ptrdiff_t>(tenant));
     if (turns.empty()) levels_.erase(level);
     size_bytes_ -= found->second.size_bytes;
     total_cost_ -= found->second.cost;

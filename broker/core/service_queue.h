@@ -21,8 +21,8 @@ struct QueuedCall {
     std::uint8_t priority{100};
     TimePoint deadline;
     TimePoint arrived;
-    Duration cost{0};            ///< estimated device time
-    std::uint64_t size_bytes{0}; ///< held by the broker while it waits
+    Duration cost{0};             ///< estimated device time
+    std::uint64_t size_bytes{0};  ///< held by the broker while it waits
 };
 
 /// The calls that wait for one service, in the order in which they are served: priority, then

@@ -19,8 +19,8 @@ using TimePoint = FarmClock::time_point;
 
 /// Reads the machine's steady clock; only rims call this.
 inline TimePoint steady_now() {
-    return TimePoint{std::chrono::duration_cast<Duration>(
-        std::chrono::steady_clock::now().time_since_epoch())};
+    return TimePoint{
+        std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now().time_since_epoch())};
 }
 
 /// The earlier of two optional deadlines.

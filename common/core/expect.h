@@ -15,9 +15,10 @@ namespace farm::detail {
 
 /// Our own broken invariants stop the process with file and line, in every build type.
 /// Nothing that arrives from outside is ever checked with these: see common/core/error.h.
-#define FARM_EXPECT(condition)                                                                   \
-    ((condition) ? static_cast<void>(0)                                                           \
-                 : ::farm::detail::contract_failed("precondition", #condition, __FILE__, __LINE__))
-#define FARM_ENSURE(condition)                                                                   \
-    ((condition) ? static_cast<void>(0)                                                           \
+#define FARM_EXPECT(condition)  \
+    ((condition)                \
+         ? static_cast<void>(0) \
+         : ::farm::detail::contract_failed("precondition", #condition, __FILE__, __LINE__))
+#define FARM_ENSURE(condition)          \
+    ((condition) ? static_cast<void>(0) \
                  : ::farm::detail::contract_failed("invariant", #condition, __FILE__, __LINE__))

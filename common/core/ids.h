@@ -44,8 +44,8 @@ using RunId = OpaqueId<struct RunTag>;          ///< one batch given to a backen
 using ServiceIndex = OpaqueId<struct ServiceTag, std::uint16_t>;  ///< named by the worker, from 1
 
 using CallId = RandomId<struct CallTag>;
-using PeerId = RandomId<struct PeerTag>;      ///< one process; a restarted one may keep it
-using Secret = RandomId<struct SecretTag>;    ///< binds a bulk socket to its session
+using PeerId = RandomId<struct PeerTag>;    ///< one process; a restarted one may keep it
+using Secret = RandomId<struct SecretTag>;  ///< binds a bulk socket to its session
 
 /// One try of one call. Attempts count from 1.
 struct CallKey {

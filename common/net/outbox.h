@@ -15,8 +15,8 @@ namespace farm {
 
 /// What a loop wants to send in one round, joined into as few messages as the limits allow.
 ///
-/// Items for one link and lane keep their order; nothing is kept from one round to the next. A failed
-/// send is reported once per link by flush(), and the rest for that link is thrown away: its
+/// Items for one link and lane keep their order; nothing is kept from one round to the next. A
+/// failed send is reported once per link by flush(), and the rest for that link is thrown away: its
 /// session is over (rule 5). Owned by one loop, on its thread; writers are reused.
 class Outbox {
   public:

@@ -36,8 +36,8 @@ Result<std::vector<TensorList>> read_events(const fs::path& folder, const Servic
         if (entry.is_directory()) folders.push_back(entry.path());
     }
     if (error) {
-        return fail(ErrorCode::not_found, "--bench-inputs '" + folder.string() +
-                                              "' cannot be read: " + error.message());
+        return fail(ErrorCode::not_found,
+                    "--bench-inputs '" + folder.string() + "' cannot be read: " + error.message());
     }
     std::sort(folders.begin(), folders.end());
     std::vector<TensorList> events;
@@ -60,7 +60,8 @@ Result<ReadyModel> load_one(const std::string& name, LoadOptions load) {
     Error last{ErrorCode::not_found, "model '" + name + "' has no such version"};
     for (const RepositoryEntry& entry : *entries) {
         const auto* source = std::get_if<ModelSource>(&entry);
-        if (source != nullptr && source->model != name && service_name(source->model, source->version) != name) {
+        if (source != nullptr && source->model != name &&
+            service_name(source->model, source->version) != name) {
             continue;
         }
         LoadedEntry loaded = load_entry(entry, load);
@@ -119,8 +120,8 @@ Result<void> run_direct_bench(const DirectBenchOptions& options, const LoadOptio
     std::vector<TensorList> events;
     if (options.inputs.empty()) {
         if (ready->self_test.empty()) {
-            return fail(ErrorCode::invalid, "model '" + options.model +
-                                                "' has no warm-up inputs: give --bench-inputs");
+            return fail(ErrorCode::invalid,
+                        "model '" + options.model + "' has no warm-up inputs: give --bench-inputs");
         }
         events.push_back(ready->self_test);
     } else {
@@ -133,17 +134,18 @@ Result<void> run_direct_bench(const DirectBenchOptions& options, const LoadOptio
     const double runs_per_s = static_cast<double>(figures->runs) / figures->seconds;
     const double rows_per_s = static_cast<double>(figures->rows) / figures->seconds;
     if (options.json) {
-        const nlohmann::json json{{"model", options.model},       {"device", one.device.name},
-                                  {"inputs", events.size()},      {"runs", figures->runs},
-                                  {"runs_per_s", runs_per_s},     {"rows_per_s", rows_per_s},
-                                  {"p50_ms", figures->p50_ms},    {"p99_ms", figures->p99_ms}};
+        const nlohmann::json json{{"model", options.model},    {"device", one.device.name},
+                                  {"inputs", events.size()},   {"runs", figures->runs},
+                                  {"runs_per_s", runs_per_s},  {"rows_per_s", rows_per_s},
+                                  {"p50_ms", figures->p50_ms}, {"p99_ms", figures->p99_ms}};
         std::printf("%s\n", json.dump().c_str());
     } else {
-        std::printf("%s on %s, in this process, one instance\n"
-                    "  inputs   %zu\n  runs     %zu in %.2f s\n"
-                    "  rate     %.1f runs/s, %.0f rows/s\n  latency  p50 %.2f ms, p99 %.2f ms\n",
-                    options.model.c_str(), one.device.name.c_str(), events.size(), figures->runs,
-                    figures->seconds, runs_per_s, rows_per_s, figures->p50_ms, figures->p99_ms);
+        std::printf(
+            "%s on %s, in this process, one instance\n"
+            "  inputs   %zu\n  runs     %zu in %.2f s\n"
+            "  rate     %.1f runs/s, %.0f rows/s\n  latency  p50 %.2f ms, p99 %.2f ms\n",
+            options.model.c_str(), one.device.name.c_str(), events.size(), figures->runs,
+            figures->seconds, runs_per_s, rows_per_s, figures->p50_ms, figures->p99_ms);
     }
     return {};
 }

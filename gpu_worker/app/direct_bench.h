@@ -9,8 +9,8 @@
 namespace farm {
 
 struct DirectBenchOptions {
-    std::string model;                 ///< "gnn" or "gnn/3"
-    std::filesystem::path inputs;      ///< <k>/<input name>.npy; empty: the model's warm-up inputs
+    std::string model;             ///< "gnn" or "gnn/3"
+    std::filesystem::path inputs;  ///< <k>/<input name>.npy; empty: the model's warm-up inputs
     double seconds{5};
     bool json{false};
 };

@@ -77,7 +77,8 @@ RunDone execute(const ServedModel& served, BackendInstance& instance, RunJob job
         }
         const auto checked = check_outputs(served.ad, done.timings.run_rows, *result);
         if (!checked) {
-            return all_failed(Outcome::device_fault, Reason::backend_error, checked.error().message);
+            return all_failed(Outcome::device_fault, Reason::backend_error,
+                              checked.error().message);
         }
         for (const TensorList& outputs : split(*result, job.calls)) {
             done.calls.push_back(packed(served, outputs));
@@ -85,9 +86,9 @@ RunDone execute(const ServedModel& served, BackendInstance& instance, RunJob job
         done.timings.output_ns = nanoseconds(steady_now() - computed_at);
         return done;
     } catch (const std::bad_alloc&) {
-        return all_failed(Outcome::retryable_fault, Reason::backend_error,
-                          "no host memory for a run with " +
-                              std::to_string(done.timings.run_rows) + " rows");
+        return all_failed(
+            Outcome::retryable_fault, Reason::backend_error,
+            "no host memory for a run with " + std::to_string(done.timings.run_rows) + " rows");
     }
 }
 

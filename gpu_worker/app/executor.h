@@ -1,17 +1,17 @@
 #pragma once
 
+#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <condition_variable>
 #include <thread>
 #include <vector>
 
 #include "common/core/buffer.h"
-#include "common/core/transfer.h"
 #include "common/core/ids.h"
+#include "common/core/transfer.h"
 #include "common/net/bounded_queue.h"
 #include "gpu_worker/core/backend.h"
 #include "schemas/messages.h"
@@ -59,8 +59,8 @@ RunDone execute(const ServedModel& served, BackendInstance& instance, RunJob job
 
 /// One instance of a model and the thread that runs it (none when it runs inline).
 ///
-/// Jobs are run one after the other in the order given; the machine gives an instance one at a time.
-/// `done` outlives it. The destructor waits for the run under way.
+/// Jobs are run one after the other in the order given; the machine gives an instance one at a
+/// time. `done` outlives it. The destructor waits for the run under way.
 class InstanceRunner {
   public:
     InstanceRunner(std::shared_ptr<const ServedModel> served,

@@ -34,7 +34,8 @@ struct Flags {
 void declare(CLI::App& app, Flags& flags) {
     app.add_option("--broker", flags.broker, "Brokers: tcp://HOST:PORT,... or @FILE or srv://NAME")
         ->capture_default_str();
-    app.add_option("--models", flags.models, "Model repository: MODEL/config.pbtxt, MODEL/1/model.pt")
+    app.add_option("--models", flags.models,
+                   "Model repository: MODEL/config.pbtxt, MODEL/1/model.pt")
         ->required();
     app.add_option("--only", flags.only, "Serve these models of the repository (default: all)")
         ->delimiter(',');
@@ -49,7 +50,8 @@ void declare(CLI::App& app, Flags& flags) {
     app.add_option("--key", flags.key, "CURVE key pair: file made by `farm keygen`");
     app.add_option("--broker-key", flags.broker_key, "Public key of the brokers, or its .pub file");
     app.add_option("--bench", flags.bench.model, "Run this model here, without a farm, and leave");
-    app.add_option("--bench-inputs", flags.bench.inputs, "Folders with <input>.npy (default: warm-up)");
+    app.add_option("--bench-inputs", flags.bench.inputs,
+                   "Folders with <input>.npy (default: warm-up)");
     app.add_option("--bench-seconds", flags.bench.seconds, "How long")->capture_default_str();
     app.add_flag("--json", flags.bench.json, "Print the result of --bench as JSON");
 }

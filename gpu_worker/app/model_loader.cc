@@ -32,10 +32,11 @@ Result<std::uint64_t> measure(BackendInstance& instance, const TensorList& input
 
 /// Only the batch dimension is free: any input of so many rows costs the same.
 bool has_fixed_rows(const Signature& signature) {
-    return std::all_of(signature.inputs.begin(), signature.inputs.end(), [](const TensorSpec& input) {
-        return !input.dims.empty() &&
-               std::all_of(input.dims.begin() + 1, input.dims.end(), [](auto d) { return d >= 0; });
-    });
+    return std::all_of(
+        signature.inputs.begin(), signature.inputs.end(), [](const TensorSpec& input) {
+            return !input.dims.empty() && std::all_of(input.dims.begin() + 1, input.dims.end(),
+                                                      [](auto d) { return d >= 0; });
+        });
 }
 
 Result<void> warm_up(ReadyModel& ready, const ModelSource& source) {
@@ -53,8 +54,8 @@ Result<void> warm_up(ReadyModel& ready, const ModelSource& source) {
                 const RunResult result = instance->run(*inputs);
                 if (result) continue;
                 if (!is_required) return {};
-                return fail(ErrorCode::device, "warm-up run '" + run.name +
-                                                   "' failed: " + result.error().detail);
+                return fail(ErrorCode::device,
+                            "warm-up run '" + run.name + "' failed: " + result.error().detail);
             }
         }
         const auto best = measure(*ready.instances.front(), *inputs);
@@ -71,9 +72,10 @@ Result<void> warm_up(ReadyModel& ready, const ModelSource& source) {
     auto& curve = ready.served->ad.cost;
     std::sort(curve.begin(), curve.end(),
               [](const CostPoint& a, const CostPoint& b) { return a.rows < b.rows; });
-    curve.erase(std::unique(curve.begin(), curve.end(),
-                            [](const CostPoint& a, const CostPoint& b) { return a.rows == b.rows; }),
-                curve.end());
+    curve.erase(
+        std::unique(curve.begin(), curve.end(),
+                    [](const CostPoint& a, const CostPoint& b) { return a.rows == b.rows; }),
+        curve.end());
     return {};
 }
 
@@ -126,8 +128,9 @@ Result<std::vector<RepositoryEntry>> wanted_entries(const LoadOptions& options) 
     auto entries = scan_repository(options.repository);
     if (!entries || options.only.empty()) return entries;
     for (const std::string& name : options.only) {
-        const bool is_there = std::any_of(entries->begin(), entries->end(),
-                                          [&](const auto& entry) { return model_of(entry) == name; });
+        const bool is_there = std::any_of(entries->begin(), entries->end(), [&](const auto& entry) {
+            return model_of(entry) == name;
+        });
         if (is_there) continue;
         return fail(ErrorCode::not_found,
                     "model '" + name + "' is not in " + options.repository.string());

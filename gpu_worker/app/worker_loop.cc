@@ -60,7 +60,8 @@ WorkerLoop::WorkerLoop(Parts parts, Signals& signals)
       expected_models_(parts.entries.size()) {
     poller_.watch(waker_);
     poller_.watch_fd(signals_.fd());
-    loader_ = std::make_unique<ModelLoader>(std::move(parts.entries), std::move(parts.load), loaded_);
+    loader_ =
+        std::make_unique<ModelLoader>(std::move(parts.entries), std::move(parts.load), loaded_);
 }
 
 WorkerLoop::~WorkerLoop() {
@@ -114,8 +115,8 @@ void WorkerLoop::take_models() {
             service.served = ready.served;
             service.self_test = std::move(ready.self_test);
             for (auto& instance : ready.instances) {
-                service.instances.push_back(std::make_unique<InstanceRunner>(
-                    service.served, std::move(instance), done_));
+                service.instances.push_back(
+                    std::make_unique<InstanceRunner>(service.served, std::move(instance), done_));
             }
             by_name_[service_name(ad.model, ad.version)] = ad.index;
             if (ad.latest) by_name_[ad.model] = ad.index;
@@ -123,8 +124,8 @@ void WorkerLoop::take_models() {
                                         {"device", ad.device_name},
                                         {"instances", ad.instance_count}});
         } else {
-            log_error("model does not load", {{"model", service_name(ad.model, ad.version)},
-                                              {"reason", ad.failure}});
+            log_error("model does not load",
+                      {{"model", service_name(ad.model, ad.version)}, {"reason", ad.failure}});
         }
         step(input);
         if (++ready_models_ == expected_models_) notifier_.ready("serving");
@@ -145,7 +146,8 @@ void WorkerLoop::take_runs() {
             }
             RunFinished input{done.run, done.timings, {}};
             for (CallOutcome& call : done.calls) {
-                RunCallResult result{call.outcome, call.reason, std::move(call.detail), {}, 0, 0, {}};
+                RunCallResult result{
+                    call.outcome, call.reason, std::move(call.detail), {}, 0, 0, {}};
                 if (call.outcome == Outcome::ok) {
                     result.output_bytes = call.output_bytes;
                     result.small_bytes = call.payload.size_bytes();
@@ -200,7 +202,8 @@ CallArrived WorkerLoop::inspect(LinkId link, const Call& call) {
 
 Result<TensorList> WorkerLoop::tensors_of(const Call& call, CallArrived& arrived) {
     const Payload* payload = payloads_.find(call.payload);
-    if (payload == nullptr) return fail(ErrorCode::invalid, "the call has no body: send its tensors");
+    if (payload == nullptr)
+        return fail(ErrorCode::invalid, "the call has no body: send its tensors");
     auto body = decode_call_body(payload->body);
     if (!body) return tl::unexpected(body.error());
     if (!call.chunked) return unpack_tensors(body->tensors, payload->frames);
@@ -280,7 +283,8 @@ TensorList WorkerLoop::take_inputs(PayloadId id, const ServiceAd& ad) {
     }
     Assembly assembly = std::move(assemblies_.at(id));
     assemblies_.erase(id);
-    for (MutableBuffer& frame : assembly.frames) payload.frames.push_back(std::move(frame).freeze());
+    for (MutableBuffer& frame : assembly.frames)
+        payload.frames.push_back(std::move(frame).freeze());
     const auto body = decode_call_body(payload.body);
     FARM_ENSURE(body.has_value());
     auto tensors = unpack_tensors(body->tensors, payload.frames);

@@ -94,19 +94,19 @@ class WorkerLoop {
     WorkerMachine machine_;
     WorkerEffects effects_;
     PayloadStore payloads_;
-    std::unordered_map<PayloadId, TensorList> inputs_;     ///< checked inputs of small calls
+    std::unordered_map<PayloadId, TensorList> inputs_;  ///< checked inputs of small calls
     std::unordered_map<PayloadId, Assembly> assemblies_;
     std::map<ServiceIndex, Service> services_;
     std::unordered_map<std::string, ServiceIndex> by_name_;
     std::unordered_map<RunId, RunUnderWay> runs_;
     std::uint16_t next_service_{1};
-    std::uint64_t next_self_test_{1ULL << 63};             ///< run numbers apart from the machine's
+    std::uint64_t next_self_test_{1ULL << 63};  ///< run numbers apart from the machine's
     std::size_t expected_models_;
     std::size_t ready_models_{0};
     std::vector<LinkId> failed_links_;
     TimePoint now_;
     bool finished_{false};
-    std::unique_ptr<ModelLoader> loader_;                  ///< last: stops before the queues go
+    std::unique_ptr<ModelLoader> loader_;  ///< last: stops before the queues go
 };
 
 }  // namespace farm

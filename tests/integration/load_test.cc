@@ -44,8 +44,8 @@ class Load {
 
 TEST(LoadTest, WorkerThatJoinsUnderLoadTakesItsFirstCallWithinASecond) {
     FarmChildren farm;
-    farm.add_model("slow", {{"farm.reference.kind", "sleep"},
-                            {"farm.reference.fixed_ns", "5000000"}});
+    farm.add_model("slow",
+                   {{"farm.reference.kind", "sleep"}, {"farm.reference.fixed_ns", "5000000"}});
     farm.start_broker();
     farm.start_worker("w1", farm.url());
     auto client = Client::connect(farm.url());

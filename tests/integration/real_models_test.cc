@@ -53,16 +53,17 @@ bool same_partition(const std::vector<std::uint32_t>& a, const std::vector<std::
 TEST_F(RealModelsTest, GnnThroughTheFarmGivesTheReferenceLogitsAndComponents) {
     Client client = serve("data/models/gnn");
     const auto nodes = read_flat<float>("data/events/in_e1000.csv");
-    const auto edges = read_flat<std::int64_t>(
-        "data/reference/applyfilter_output_EDGE_LIST_AFTER_FILTER.csv");
+    const auto edges =
+        read_flat<std::int64_t>("data/reference/applyfilter_output_EDGE_LIST_AFTER_FILTER.csv");
     const auto reference = read_flat<float>("data/reference/gnn_output_OUTPUT__0.csv");
     ASSERT_EQ(nodes.size(), 3U * point_count);
     ASSERT_EQ(edges.size(), 2U * edge_count);
     ASSERT_EQ(reference.size(), static_cast<std::size_t>(edge_count));
 
     const Inference result =
-        client.infer("gnn", {{"nodes", tensor<float>({point_count, 3}, std::span(nodes))},
-                             {"edge_index", tensor<std::int64_t>({2, edge_count}, std::span(edges))}})
+        client
+            .infer("gnn", {{"nodes", tensor<float>({point_count, 3}, std::span(nodes))},
+                           {"edge_index", tensor<std::int64_t>({2, edge_count}, std::span(edges))}})
             .get();
     ASSERT_TRUE(result.ok()) << result.detail;
     EXPECT_EQ(result.made_by.model, "gnn");
@@ -74,7 +75,8 @@ TEST_F(RealModelsTest, GnnThroughTheFarmGivesTheReferenceLogitsAndComponents) {
         EXPECT_NEAR((*logits)[i], reference[i], 1e-3) << "edge " << i;
     }
 
-    const EdgeList list{{edges.begin(), edges.begin() + edge_count}, {edges.begin() + edge_count, edges.end()}};
+    const EdgeList list{{edges.begin(), edges.begin() + edge_count},
+                        {edges.begin() + edge_count, edges.end()}};
     const auto components = connected_components(point_count, list, *logits, 0.5);
     ASSERT_TRUE(components) << components.error().message;
     const auto labels = read_flat<std::uint32_t>("data/reference/wcc_output_OUTPUT0.csv");
@@ -90,8 +92,10 @@ TEST_F(RealModelsTest, WrongColumnsAreInvalidAndSayWhatToSend) {
     const std::vector<float> nodes(20);
     const std::vector<std::int64_t> edges{1, 0};
     const Inference result =
-        client.infer("gnn", {{"nodes", tensor<float>({5, 4}, std::span<const float>(nodes))},
-                             {"edge_index", tensor<std::int64_t>({2, 1}, std::span<const std::int64_t>(edges))}})
+        client
+            .infer("gnn", {{"nodes", tensor<float>({5, 4}, std::span<const float>(nodes))},
+                           {"edge_index",
+                            tensor<std::int64_t>({2, 1}, std::span<const std::int64_t>(edges))}})
             .get();
     EXPECT_EQ(result.status, CallStatus::invalid);
     EXPECT_NE(result.detail.find("nodes"), std::string::npos) << result.detail;
@@ -101,7 +105,8 @@ TEST_F(RealModelsTest, WrongColumnsAreInvalidAndSayWhatToSend) {
 
 TEST_F(RealModelsTest, RealParticleNetRepositoryAnswersBatches) {
     const std::filesystem::path model = "../shared/data/triton_models/particlenet_AK4_PT";
-    if (!std::filesystem::exists(model)) GTEST_SKIP() << "the real CMS model is not here: " << model;
+    if (!std::filesystem::exists(model))
+        GTEST_SKIP() << "the real CMS model is not here: " << model;
     Client client = serve(model);
     constexpr std::int64_t jets = 3;
     constexpr std::int64_t particles = 20;
@@ -114,18 +119,19 @@ TEST_F(RealModelsTest, RealParticleNetRepositoryAnswersBatches) {
         return tensor<float>(std::move(shape), std::span<const float>(values));
     };
     const auto ones = [](Shape shape) {
-        const std::vector<float> values(static_cast<std::size_t>(shape[0] * shape[1] * shape[2]), 1);
+        const std::vector<float> values(static_cast<std::size_t>(shape[0] * shape[1] * shape[2]),
+                                        1);
         return tensor<float>(std::move(shape), std::span<const float>(values));
     };
-    const Inference result = client
-                                 .infer("particlenet_AK4_PT",
-                                        {{"pf_points__0", filled({jets, 2, particles}, 0.3F)},
-                                         {"pf_features__1", filled({jets, 20, particles}, 1)},
-                                         {"pf_mask__2", ones({jets, 1, particles})},
-                                         {"sv_points__3", filled({jets, 2, vertices}, 0.3F)},
-                                         {"sv_features__4", filled({jets, 11, vertices}, 1)},
-                                         {"sv_mask__5", ones({jets, 1, vertices})}})
-                                 .get();
+    const Inference result =
+        client
+            .infer("particlenet_AK4_PT", {{"pf_points__0", filled({jets, 2, particles}, 0.3F)},
+                                          {"pf_features__1", filled({jets, 20, particles}, 1)},
+                                          {"pf_mask__2", ones({jets, 1, particles})},
+                                          {"sv_points__3", filled({jets, 2, vertices}, 0.3F)},
+                                          {"sv_features__4", filled({jets, 11, vertices}, 1)},
+                                          {"sv_mask__5", ones({jets, 1, vertices})}})
+            .get();
     ASSERT_TRUE(result.ok()) << result.detail;
     const Output softmax = result.output("softmax__0");
     const auto scores = softmax.as<float>();
