@@ -39,15 +39,15 @@ void BrokerMachine::client_call(Session& session, const Call& message) {
                       "the deadline had passed on arrival");
     }
     if (session.calls.size() >= limits::open_calls_per_session_count) {
-        return reject(session, message, Outcome::not_started, Reason::overloaded,
-                      "this session has " + std::to_string(session.calls.size()) +
-                          " open calls, the limit",
-                      100);
+        return reject(
+            session, message, Outcome::not_started, Reason::overloaded,
+            "this session has " + std::to_string(session.calls.size()) + " open calls, the limit",
+            100);
     }
     if (message.chunked && options_.bulk_url.empty()) {
-        return reject(session, message, Outcome::input_error, Reason::too_large,
-                      "inputs of " + bytes_text(message.input_bytes) +
-                          " need a broker with a bulk address");
+        return reject(
+            session, message, Outcome::input_error, Reason::too_large,
+            "inputs of " + bytes_text(message.input_bytes) + " need a broker with a bulk address");
     }
     Service* service = service_named(message.service);
     if (service == nullptr) {
@@ -72,7 +72,8 @@ void BrokerMachine::enqueue(Session& session, const Call& message, Service& serv
     if (const auto problem = too_large_for_all(service, message)) {
         return reject(session, message, Outcome::input_error, Reason::too_large, *problem);
     }
-    const std::uint64_t held = message.chunked ? message.body_bytes : message.input_bytes + message.body_bytes;
+    const std::uint64_t held =
+        message.chunked ? message.body_bytes : message.input_bytes + message.body_bytes;
     if (service.queue.size() >= options_.queued_calls_per_service ||
         queued_bytes_ + held > options_.queued_bytes) {
         return reject(session, message, Outcome::not_started, Reason::overloaded,
@@ -102,8 +103,8 @@ void BrokerMachine::enqueue(Session& session, const Call& message, Service& serv
             }
         }
     }
-    service.queue.push({message.key.id, session.rights.tenant, message.priority, open.deadline, now_,
-                        cost, held});
+    service.queue.push(
+        {message.key.id, session.rights.tenant, message.priority, open.deadline, now_, cost, held});
     queued_bytes_ += held;
     dispatch(service);
 }
@@ -171,7 +172,15 @@ bool BrokerMachine::dispatch_head(Service& service) {
     OpenCall& open = calls_.at(id);
     collect_candidates(service, open, true);
     if (candidates_.empty() && open.call.avoid) collect_candidates(service, open, false);
-    if (candidates_.empty()) return false;  // waits, and so does what is behind it (rule 3)
+    if (candidates_.empty()) {
+        // It came before the offers that cannot hold it, or outlived those that could.
+        if (auto problem = too_large_for_all(service, open.call)) {
+            answer_without_running(id, Outcome::input_error, Reason::too_large,
+                                   *std::move(problem));
+            return true;
+        }
+        return false;  // waits, and so does what is behind it (rule 3)
+    }
 
     const std::size_t chosen = policy_->pick(candidates_);
     FARM_ENSURE(chosen < candidates_.size());
@@ -227,15 +236,16 @@ void BrokerMachine::collect_candidates(const Service& service, const OpenCall& o
         const std::uint64_t bytes = call.input_bytes + result_bytes(call, ws.ad);
         const bool alive = session->attached() && !session->draining &&
                            now_ < session->last_heard + options_.timing.suspect_after();
-        const bool in_rotation = !ws.ejected(now_) && (ws.ejection == Duration{0} || ws.probes == 0);
-        const bool has_room = ws.outstanding_count < ws.window_count &&
+        const bool in_rotation =
+            !ws.ejected(now_) && (ws.ejection == Duration{0} || ws.probes == 0);
+        const bool has_room = bytes <= ws.ad.max_call_bytes &&
+                              ws.outstanding_count < ws.window_count &&
                               worker.outstanding_bytes + bytes <= worker.window_bytes;
         const bool can_stream = !call.chunked || session->bulk_attached;
         const bool is_avoided = honour_avoid && call.avoid == offer.worker;
         if (!alive || !in_rotation || !has_room || !can_stream || is_avoided) continue;
         if (worker.outstanding.contains(call.key)) continue;  // it has not yet let go of it
-        const Duration finish =
-            worker.backlog() - ws.backlog(0) + ws.backlog(call.rows);
+        const Duration finish = worker.backlog() - ws.backlog(0) + ws.backlog(call.rows);
         candidates_.push_back({offer.worker, finish, ws.outstanding_count});
         candidate_index_.push_back(offer.index);
     }
@@ -302,7 +312,8 @@ void BrokerMachine::forget_call(CallId id) {
     call_timers_.cancel(id);
     if (Session* client = sessions_.find(open->second.client)) client->calls.erase(id);
     if (open->second.state == OpenCall::State::streaming) {
-        if (Session* worker = sessions_.find(open->second.worker)) worker->worker->streaming.erase(id);
+        if (Session* worker = sessions_.find(open->second.worker))
+            worker->worker->streaming.erase(id);
     }
     calls_.erase(open);
 }

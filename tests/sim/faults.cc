@@ -1,4 +1,5 @@
 // What goes wrong in a simulated farm.
+#include <algorithm>
 #include <utility>
 
 #include "tests/sim/farm.h"
@@ -51,7 +52,7 @@ void Farm::fault() {
             Node& node = *world_.nodes[random.between(0, world_.nodes.size() - 1)];
             const Duration how_long = pause();
             world_.log(world_.name(node.id) + " hangs for " + std::to_string(how_long / 1ms) + " ms");
-            node.hung_until = world_.clock.now() + how_long;
+            node.hung_until = std::max(node.hung_until, world_.clock.now() + how_long);
             world_.history.hung(node.id, node.hung_until);
             return;
         }

@@ -191,6 +191,10 @@ void History::broker_sent(NodeId broker, int life_number, LinkId link, NodeId to
         std::erase_if(worker.outstanding, [&](const auto& e) { return !held.contains(e.first); });
         return;
     }
+    if (std::holds_alternative<Refused>(message)) {  // it ends the session
+        if (life.sessions.contains(link)) life.heard.erase(life.hellos[link].peer);
+        return;
+    }
     if (const auto* call = std::get_if<Call>(&message)) return check_dispatch(life, link, *call);
     if (const auto* answer = std::get_if<Answer>(&message)) {
         check_answer(broker, life, link, *answer);

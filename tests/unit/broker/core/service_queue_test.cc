@@ -1,0 +1,136 @@
+#include "broker/core/service_queue.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "broker/core/rate_estimate.h"
+#include "broker/core/scheduling_policy.h"
+#include "broker/core/session.h"
+
+namespace farm {
+namespace {
+
+using namespace std::chrono_literals;
+
+QueuedCall waiting(std::uint64_t number, std::string tenant = "a", std::uint8_t priority = 100,
+                   Duration deadline = 10s, Duration cost = 1ms) {
+    QueuedCall call;
+    call.id = CallId::from_words(1, number);
+    call.tenant = std::move(tenant);
+    call.priority = priority;
+    call.deadline = TimePoint{deadline};
+    call.cost = cost;
+    call.size_bytes = 10;
+    return call;
+}
+
+std::vector<std::string> tenants_served(ServiceQueue& queue, std::size_t count) {
+    std::vector<std::string> served;
+    for (std::size_t i = 0; i < count; ++i) {
+        served.push_back(queue.head()->tenant);
+        queue.pop_head();
+    }
+    return served;
+}
+
+TEST(ServiceQueueTest, SmallerPriorityIsServedFirst) {
+    ServiceQueue queue;
+    queue.push(waiting(1, "a", 100, 1s));
+    queue.push(waiting(2, "a", 50, 9s));
+    EXPECT_EQ(queue.head()->priority, 50);
+}
+
+TEST(ServiceQueueTest, EarlierDeadlineIsServedFirstWithinATenant) {
+    ServiceQueue queue;
+    queue.push(waiting(1, "a", 100, 9s));
+    queue.push(waiting(2, "a", 100, 1s));
+    EXPECT_EQ(queue.head()->id, waiting(2).id);
+}
+
+TEST(ServiceQueueTest, HeadStaysUntilTheQueueChanges) {
+    ServiceQueue queue;
+    for (std::uint64_t i = 0; i < 6; ++i) queue.push(waiting(i, i % 2 == 0 ? "a" : "b"));
+    const CallId head = queue.head()->id;
+    EXPECT_EQ(queue.head()->id, head);
+    EXPECT_EQ(queue.head()->id, head);
+}
+
+TEST(ServiceQueueTest, TenantsShareDeviceTimeAndNotCalls) {
+    ServiceQueue queue;
+    // 100 ms calls of one tenant against 10 ms calls of another: ten to one.
+    for (std::uint64_t i = 0; i < 50; ++i) queue.push(waiting(i, "slow", 100, 10s, 100ms));
+    for (std::uint64_t i = 100; i < 600; ++i) queue.push(waiting(i, "quick", 100, 10s, 10ms));
+    std::map<std::string, int> count;
+    for (const std::string& tenant : tenants_served(queue, 220)) ++count[tenant];
+    EXPECT_NEAR(count["slow"], 20, 2);
+    EXPECT_NEAR(count["quick"], 200, 2);
+}
+
+TEST(ServiceQueueTest, RemoveGivesBackBytesAndCost) {
+    ServiceQueue queue;
+    queue.push(waiting(1));
+    queue.push(waiting(2, "b"));
+    EXPECT_TRUE(queue.remove(waiting(1).id));
+    EXPECT_FALSE(queue.remove(waiting(1).id));
+    EXPECT_EQ(queue.size_bytes(), 10U);
+    EXPECT_EQ(queue.total_cost(), Duration{1ms});
+    EXPECT_EQ(queue.head()->tenant, "b");
+    queue.pop_head();
+    EXPECT_EQ(queue.head(), nullptr);
+    EXPECT_EQ(queue.size_bytes(), 0U);
+}
+
+TEST(SchedulingPolicyTest, LeastFinishPrefersTheEarliestThenTheEmptiest) {
+    auto policy = *make_scheduling_policy("least_finish", 1);
+    const std::vector<Candidate> candidates{
+        {SessionId{1}, 5ms, 0}, {SessionId{2}, 3ms, 2}, {SessionId{3}, 3ms, 1}};
+    EXPECT_EQ(policy->pick(candidates), 2U);
+}
+
+TEST(SchedulingPolicyTest, RoundRobinTakesTurnsBySession) {
+    auto policy = *make_scheduling_policy("round_robin", 1);
+    const std::vector<Candidate> candidates{{SessionId{7}}, {SessionId{2}}, {SessionId{5}}};
+    EXPECT_EQ(policy->pick(candidates), 1U);
+    EXPECT_EQ(policy->pick(candidates), 2U);
+    EXPECT_EQ(policy->pick(candidates), 0U);
+    EXPECT_EQ(policy->pick(candidates), 1U);
+}
+
+TEST(SchedulingPolicyTest, UnknownNameSaysWhatThereIs) {
+    const auto policy = make_scheduling_policy("best", 1);
+    ASSERT_FALSE(policy);
+    EXPECT_NE(policy.error().message.find("least_finish"), std::string::npos);
+}
+
+TEST(RateEstimateTest, MeasurementsScaleTheAdvertisedCurve) {
+    RateEstimate rate({{1, 1'000'000}, {10, 10'000'000}});
+    EXPECT_EQ(rate.expected(5), Duration{5ms});
+    for (int i = 0; i < 200; ++i) rate.observe(10, 20'000'000);
+    EXPECT_NEAR(static_cast<double>(rate.expected(5).count()), 10e6, 1e3);
+}
+
+TEST(RateEstimateTest, FirstRunMakesACurveWhereThereIsNone) {
+    RateEstimate rate;
+    EXPECT_EQ(rate.expected(1).count(), static_cast<std::int64_t>(RateEstimate::unknown_run_ns));
+    rate.observe(4, 8'000'000);
+    EXPECT_EQ(rate.expected(4), Duration{8ms});
+}
+
+TEST(SessionTableTest, SessionIsFoundByNumberLinkAndPeerUntilItLeaves) {
+    SessionTable table;
+    const PeerId peer = PeerId::from_words(1, 2);
+    Session& session = table.add(LinkId{3}, peer);
+    EXPECT_EQ(table.find(session.id), &session);
+    EXPECT_EQ(table.by_link(LinkId{3}), &session);
+    EXPECT_EQ(table.by_peer(peer), &session);
+    table.attach(session, LinkId{4});
+    EXPECT_EQ(table.by_link(LinkId{3}), nullptr);
+    EXPECT_EQ(table.by_link(LinkId{4}), &session);
+    table.remove(session.id);
+    EXPECT_EQ(table.by_link(LinkId{4}), nullptr);
+    EXPECT_EQ(table.by_peer(peer), nullptr);
+}
+
+}  // namespace
+}  // namespace farm

@@ -1,0 +1,3 @@
+farm_add_test(broker_core_test
+    SOURCES broker/core/broker_machine_test.cc broker/core/service_queue_test.cc
+    LINK farm_broker_core)
