@@ -98,6 +98,8 @@ Result<ChildFarm> ChildFarm::start(Options options) {
     std::vector<std::string> arguments{*broker_program, "--bind", farm.options_.bind_url, "--name",
                                        "broker"};
     if (farm.options_.insecure) arguments.emplace_back("--insecure");
+    arguments.insert(arguments.end(), farm.options_.broker_options.begin(),
+                     farm.options_.broker_options.end());
     auto broker = farm.spawn("broker", std::move(arguments));
     if (!broker) return tl::unexpected(broker.error());
     farm.broker_ = std::move(*broker);

@@ -27,11 +27,12 @@ Result<std::string> find_program(const std::string& name);
 class ChildFarm {
   public:
     struct Options {
-        std::string bind_url;              ///< of the broker
-        std::filesystem::path models;      ///< repository of every worker
-        bool insecure{false};              ///< lets the broker listen on the network without keys
-        std::filesystem::path log_folder;  ///< <name>.log of each child; empty: our stderr
-        std::vector<std::string> worker_options;
+        std::string bind_url;                ///< of the broker
+        std::filesystem::path models;        ///< repository of every worker
+        bool insecure{false};                ///< lets the broker listen on the network without keys
+        std::filesystem::path log_folder{};  ///< <name>.log of each child; empty: our stderr
+        std::vector<std::string> broker_options{};  ///< more flags
+        std::vector<std::string> worker_options{};
     };
 
     /// Starts the broker. Errors: not_found, io, invalid (bind URL).

@@ -23,6 +23,11 @@ bool is_named(const ServiceAd& service, const std::string& name) {
     return service.model == name || service_name(service.model, service.version) == name;
 }
 
+std::chrono::nanoseconds give_up_after(const ConnectionFlags& flags) {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(
+        std::chrono::duration<double>(flags.timeout_s));
+}
+
 }  // namespace
 
 void add_connection_flags(CLI::App& app, ConnectionFlags& flags) {
@@ -37,8 +42,7 @@ void add_connection_flags(CLI::App& app, ConnectionFlags& flags) {
 }
 
 std::chrono::nanoseconds timeout(const ConnectionFlags& flags) {
-    return std::chrono::duration_cast<std::chrono::nanoseconds>(
-        std::chrono::duration<double>(flags.timeout_s));
+    return give_up_after(flags) + std::chrono::seconds(1);
 }
 
 ClientConfig client_config(const ConnectionFlags& flags, Role role) {
@@ -46,7 +50,7 @@ ClientConfig client_config(const ConnectionFlags& flags, Role role) {
     config.token = flags.token;
     config.key_file = flags.key;
     config.server_key = flags.broker_key;
-    config.give_up_after = timeout(flags);
+    config.give_up_after = give_up_after(flags);
     config.role = role;
     config.log = write_note;
     return config;

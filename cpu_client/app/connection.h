@@ -27,6 +27,8 @@ void add_connection_flags(CLI::App& app, ConnectionFlags& flags);
 ClientConfig client_config(const ConnectionFlags& flags, Role role = Role::client);
 Result<Client> connect(const ConnectionFlags& flags, Role role = Role::client);
 
+/// How long a question may take: a little more than --timeout, so that the client's own error comes
+/// first, which names the addresses.
 std::chrono::nanoseconds timeout(const ConnectionFlags& flags);
 
 /// What the farm offers under "model" (its highest version) or "model/version". Errors: not_found,

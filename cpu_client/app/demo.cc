@@ -27,7 +27,7 @@ namespace {
 
 namespace fs = std::filesystem;
 constexpr std::string_view model = "gnn";
-constexpr auto look_interval = std::chrono::milliseconds(10);
+constexpr auto look_interval = std::chrono::milliseconds(20);
 constexpr auto start_limit = std::chrono::seconds(30);
 constexpr auto stop_grace = std::chrono::seconds(5);
 constexpr auto status_limit = std::chrono::seconds(2);
@@ -201,11 +201,11 @@ class Director {
                 fmt::format("--- {} is ready, {:.1f} s after its start", result_.newcomer,
                             std::chrono::duration<double>(now - newcomer_started_).count()));
         }
-        const auto first = record_.first_answer_of(result_.newcomer);
+        const auto first = record_.first_event_of(result_.newcomer);
         if (!first || !newcomer_ready_) return;
         result_.join_to_first_event_ms = std::max(
             0.0, std::chrono::duration<double, std::milli>(*first - *newcomer_ready_).count());
-        screen_.line(fmt::format("--- {} answered its first event, {:.0f} ms later",
+        screen_.line(fmt::format("--- {} took its first event {:.0f} ms later, and answered it",
                                  result_.newcomer, *result_.join_to_first_event_ms));
     }
 
@@ -245,7 +245,22 @@ Result<ChildFarm> start_broker(const Flags& flags, const fs::path& scratch) {
     options.models = flags.models;
     options.log_folder = scratch;
     options.worker_options = {"--only", std::string(model)};
+    options.broker_options = {"--beat-ms", "500"};  // a lost worker is known after four beats
     return ChildFarm::start(std::move(options));
+}
+
+Result<DemoResult> play(const Flags& flags, const StreamOptions& options, ChildFarm& farm,
+                        Client& client, Screen& screen, Signals& signals) {
+    Director director(flags, farm, client, signals, screen);
+    screen.line(fmt::format("Starting a broker and {} workers with the Exa.TrkX edge classifier",
+                            flags.workers));
+    const auto started = director.start_workers();
+    if (!started) return tl::unexpected(started.error());
+    screen.line(fmt::format("Streaming {} real events, edges between points nearer than {:g}\n",
+                            options.events.size(), options.edge_radius));
+    const auto played = director.play(options);
+    if (!played) return tl::unexpected(played.error());
+    return director.result();
 }
 
 /// The farm's part: from the start of the broker to its end.
@@ -255,19 +270,14 @@ Result<DemoResult> run_farm(const Flags& flags, const StreamOptions& options,
     if (!farm) return tl::unexpected(farm.error());
     ConnectionFlags connection;
     connection.broker = farm->url();
-    auto client = connect(connection);
-    if (!client) return tl::unexpected(client.error());
-    Director director(flags, *farm, *client, signals, screen);
-    screen.line(fmt::format("Starting a broker and {} workers with the Exa.TrkX edge classifier",
-                            flags.workers));
-    const auto started = director.start_workers();
-    if (!started) return tl::unexpected(started.error());
-    screen.line(fmt::format("Streaming {} real events, edges between points nearer than {:g}\n",
-                            options.events.size(), options.edge_radius));
-    const auto played = director.play(options);
-    if (!played) return tl::unexpected(played.error());
+    Result<DemoResult> result;
+    {
+        auto client = connect(connection);
+        if (!client) return tl::unexpected(client.error());
+        result = play(flags, options, *farm, *client, screen, signals);
+    }
     farm->stop(stop_grace);
-    return director.result();
+    return result;
 }
 
 Result<DemoResult> run_demo(const Flags& flags, const fs::path& scratch, Signals& signals) {

@@ -31,7 +31,9 @@ void DemoRecord::ended(std::uint64_t event, const DemoOutcome& outcome, TimePoin
     last_end_ = std::max(last_end_, now);
     if (outcome.status != CallStatus::ok) return;
     ++by_worker_[outcome.worker];
-    first_answers_.emplace(outcome.worker, now);
+    const Timings& t = outcome.timings;
+    first_events_.emplace(outcome.worker,
+                          now - Duration(t.queue_ns + t.input_ns + t.compute_ns + t.output_ns));
     latencies_ms_.push_back(milliseconds(outcome.latency));
     sums_.latency_ms += latencies_ms_.back();
     sums_.queue_ms += milliseconds(outcome.timings.queue_ns);
@@ -55,10 +57,10 @@ std::uint64_t DemoRecord::done_count() const {
     return done_count_;
 }
 
-std::optional<TimePoint> DemoRecord::first_answer_of(const std::string& worker) const {
+std::optional<TimePoint> DemoRecord::first_event_of(const std::string& worker) const {
     const std::lock_guard lock(mutex_);
-    const auto found = first_answers_.find(worker);
-    if (found == first_answers_.end()) return std::nullopt;
+    const auto found = first_events_.find(worker);
+    if (found == first_events_.end()) return std::nullopt;
     return found->second;
 }
 

@@ -52,8 +52,9 @@ class DemoRecord {
     std::uint64_t mark_kill();
     std::uint64_t open_since_kill_count() const;
     std::uint64_t done_count() const;
-    /// When the first event answered by this worker ended.
-    std::optional<TimePoint> first_answer_of(const std::string& worker) const;
+    /// When this worker took the first event that it has answered: the answer's time less what the
+    /// worker measured. Nothing before that answer is there.
+    std::optional<TimePoint> first_event_of(const std::string& worker) const;
     DemoFigures figures() const;
 
   private:
@@ -64,7 +65,7 @@ class DemoRecord {
     mutable std::mutex mutex_;
     std::set<std::uint64_t> open_;
     std::set<std::uint64_t> open_since_kill_;
-    std::map<std::string, TimePoint> first_answers_;
+    std::map<std::string, TimePoint> first_events_;
     std::map<std::string, std::uint64_t> by_worker_;
     std::array<std::uint64_t, call_status_count> by_status_{};
     std::vector<double> latencies_ms_;

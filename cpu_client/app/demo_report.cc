@@ -48,15 +48,15 @@ std::string split_text(const DemoFigures& figures) {
 
 std::string join_text(const DemoResult& result) {
     if (!result.join_to_first_event_ms) return "join           not seen\n";
-    return fmt::format("join           {} answered its first event {:.0f} ms after it was ready\n",
+    return fmt::format("join           {} took its first event {:.0f} ms after it was ready\n",
                        result.newcomer, *result.join_to_first_event_ms);
 }
 
 std::string kill_text(const DemoResult& result) {
     if (result.victim.empty()) return "kill           not done\n";
-    return fmt::format("kill           {} by SIGKILL, {} events open: {}, {} sent again\n",
-                       result.victim, result.open_at_kill_count,
-                       result.recovered ? "all were answered" : "NOT all were answered",
+    return fmt::format("kill           {} with {} events open: {}, {} sent again\n", result.victim,
+                       result.open_at_kill_count,
+                       result.recovered ? "all answered" : "NOT all answered",
                        result.figures.resent_count);
 }
 

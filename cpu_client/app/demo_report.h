@@ -13,7 +13,7 @@ namespace farm {
 struct DemoResult {
     DemoFigures figures;
     std::optional<DirectRate> direct;
-    std::optional<double> join_to_first_event_ms;  ///< newcomer ready -> its first event answered
+    std::optional<double> join_to_first_event_ms;  ///< newcomer ready -> it took its first event
     std::string newcomer;
     std::string victim;
     std::uint64_t open_at_kill_count{0};

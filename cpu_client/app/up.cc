@@ -70,19 +70,24 @@ void print_next_steps(const ChildFarm& farm, const StatusReport& report, bool is
     std::fflush(stdout);
 }
 
+/// True once the workers have said what they serve; then it has told the user.
+bool tell_when_ready(const ChildFarm& farm, const Flags& flags, Client& client) {
+    const auto report = client.status(look_interval);
+    if (!report || !has_settled(*report, flags.workers)) return false;
+    print_next_steps(farm, *report, flags.bind == Flags{}.bind);
+    return true;
+}
+
 /// Waits for readiness, then for Ctrl-C. Errors: a child that ended by itself.
 Result<void> attend(ChildFarm& farm, const Flags& flags, Signals& signals) {
     ConnectionFlags connection;
     connection.broker = farm.url();
     auto client = connect(connection);
     if (!client) return tl::unexpected(client.error());
-    bool is_ready = false;
+    std::optional<Client> watcher = std::move(*client);
     do {
         if (const auto alive = farm.check(); !alive) return alive;
-        if (is_ready) continue;
-        const auto report = client->status(look_interval);
-        is_ready = report && has_settled(*report, flags.workers);
-        if (is_ready) print_next_steps(farm, *report, flags.bind == Flags{}.bind);
+        if (watcher && tell_when_ready(farm, flags, *watcher)) watcher.reset();
     } while (!wait_for_stop(signals, look_interval));
     return {};
 }
