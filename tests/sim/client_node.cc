@@ -68,40 +68,40 @@ void ClientNode::arrive(Wire& wire, Parcel parcel) {
 
 void ClientNode::carry_out(ClientEffects& effects) {
     for (ClientEffect& effect : effects) {
-        if (auto* e = std::get_if<Transmit>(&effect)) {
-            send(*e);
-        } else if (auto* e = std::get_if<TransmitChunk>(&effect)) {
-            send(*e);
-        } else if (auto* e = std::get_if<OpenLink>(&effect)) {
-            open(*e);
-        } else if (auto* e = std::get_if<OpenBulk>(&effect)) {
-            open_bulk(*e);
-        } else if (auto* e = std::get_if<CloseLink>(&effect)) {
-            close(e->link);
-        } else if (auto* e = std::get_if<AllocateFrames>(&effect)) {
-            payloads->allocate(e->payload);
-        } else if (auto* e = std::get_if<StoreChunk>(&effect)) {
-            payloads->store_chunk(e->chunk, e->into, e->frame, e->offset);
-        } else if (auto* e = std::get_if<DropPayload>(&effect)) {
-            payloads->drop(e->payload);
-        } else if (auto* e = std::get_if<Complete>(&effect)) {
+        if (auto* transmitted = std::get_if<Transmit>(&effect)) {
+            send(*transmitted);
+        } else if (auto* piece = std::get_if<TransmitChunk>(&effect)) {
+            send(*piece);
+        } else if (auto* link = std::get_if<OpenLink>(&effect)) {
+            open(*link);
+        } else if (auto* bulk = std::get_if<OpenBulk>(&effect)) {
+            open_bulk(*bulk);
+        } else if (auto* shut = std::get_if<CloseLink>(&effect)) {
+            close(shut->link);
+        } else if (auto* frames = std::get_if<AllocateFrames>(&effect)) {
+            payloads->allocate(frames->payload);
+        } else if (auto* chunk = std::get_if<StoreChunk>(&effect)) {
+            payloads->store_chunk(chunk->chunk, chunk->into, chunk->frame, chunk->offset);
+        } else if (auto* dropped = std::get_if<DropPayload>(&effect)) {
+            payloads->drop(dropped->payload);
+        } else if (auto* done = std::get_if<Complete>(&effect)) {
             if (world_.verdict.listening()) {
-                world_.log(world_.name(id) + " completes call " + short_hex(e->id) + " " +
-                           std::string(to_string(e->status)) + " " + e->detail);
+                world_.log(world_.name(id) + " completes call " + short_hex(done->id) + " " +
+                           std::string(to_string(done->status)) + " " + done->detail);
             }
-            if (e->payload) {
-                const SimPayload outputs = payloads->take(e->payload, "Complete");
-                if (outputs.call != e->id || !outputs.complete()) {
+            if (done->payload) {
+                const SimPayload outputs = payloads->take(done->payload, "Complete");
+                if (outputs.call != done->id || !outputs.complete()) {
                     world_.verdict.violate("an answer is whole and its own",
-                                           "call " + short_hex(e->id));
+                                           "call " + short_hex(done->id));
                 }
             }
-            world_.history.completed(e->id, e->status, e->detail, e->attempts,
-                                     static_cast<bool>(e->payload), machine->has_session());
-        } else if (auto* e = std::get_if<Quarantine>(&effect)) {
-            payloads->take(e->payload, "Quarantine");
-        } else if (auto* e = std::get_if<Note>(&effect)) {
-            if (world_.verdict.listening()) world_.log(world_.name(id) + " note: " + e->text);
+            world_.history.completed(done->id, done->status, done->detail, done->attempts,
+                                     static_cast<bool>(done->payload), machine->has_session());
+        } else if (auto* poison = std::get_if<Quarantine>(&effect)) {
+            payloads->take(poison->payload, "Quarantine");
+        } else if (auto* note = std::get_if<Note>(&effect)) {
+            if (world_.verdict.listening()) world_.log(world_.name(id) + " note: " + note->text);
         }
     }
 }

@@ -174,6 +174,10 @@ class WorkerNode final : public Dialler<WorkerMachine, WorkerInput, WorkerEffect
     void start_run(const StartRun& effect);
     void finish_run(const StartRun& run, const SimModel& model, Duration took);
     CallArrived inspect(LinkId link, const Call& call);
+    void check_windows(LinkId link, const Credit& credit);
+
+    std::map<ServiceIndex, std::uint64_t> largest_capacity_;
+    std::map<LinkId, Credit> granted_;
 
     std::vector<SimModel> models_;   ///< index i is ServiceIndex i + 1
     std::vector<bool> loaded_;

@@ -21,6 +21,7 @@ void Process<M, I, E>::crash() {
     up = false;
     ++incarnation;
     hung_until = {};
+    armed_for_ = {};
     world_.network.crash(id);
     on_crash();
 }

@@ -65,6 +65,8 @@ void WorkerNode::load(std::size_t i) {
 void WorkerNode::on_crash() {
     links_.clear();
     failed_.clear();
+    largest_capacity_.clear();
+    granted_.clear();
 }
 
 void WorkerNode::arrive(Wire& wire, Parcel parcel) {
@@ -102,34 +104,38 @@ CallArrived WorkerNode::inspect(LinkId link, const Call& call) {
 void WorkerNode::carry_out(WorkerEffects& effects) {
     for (WorkerEffect& effect : effects) {
         if (!up) return;
-        if (auto* e = std::get_if<Transmit>(&effect)) {
-            if (const auto* link = control_wire(e->link)) {
-                world_.history.worker_sent(id, incarnation, e->link, link->broker, e->message);
+        if (auto* transmitted = std::get_if<Transmit>(&effect)) {
+            if (const auto* wire = control_wire(transmitted->link)) {
+                world_.history.worker_sent(id, incarnation, transmitted->link, wire->broker,
+                                           transmitted->message);
             }
-            send(*e);
-        } else if (auto* e = std::get_if<TransmitChunk>(&effect)) {
-            send(*e);
-        } else if (auto* e = std::get_if<OpenLink>(&effect)) {
-            open(*e);
-        } else if (auto* e = std::get_if<OpenBulk>(&effect)) {
-            open_bulk(*e);
-        } else if (auto* e = std::get_if<CloseLink>(&effect)) {
-            close(e->link);
-        } else if (auto* e = std::get_if<AllocateFrames>(&effect)) {
-            payloads->allocate(e->payload);
-        } else if (auto* e = std::get_if<StoreChunk>(&effect)) {
-            payloads->store_chunk(e->chunk, e->into, e->frame, e->offset);
-        } else if (auto* e = std::get_if<DropPayload>(&effect)) {
-            payloads->drop(e->payload);
-        } else if (auto* e = std::get_if<StartRun>(&effect)) {
-            start_run(*e);
-        } else if (auto* e = std::get_if<StartSelfTest>(&effect)) {
+            if (const auto* credit = std::get_if<Credit>(&transmitted->message)) {
+                check_windows(transmitted->link, *credit);
+            }
+            send(*transmitted);
+        } else if (auto* piece = std::get_if<TransmitChunk>(&effect)) {
+            send(*piece);
+        } else if (auto* link = std::get_if<OpenLink>(&effect)) {
+            open(*link);
+        } else if (auto* bulk = std::get_if<OpenBulk>(&effect)) {
+            open_bulk(*bulk);
+        } else if (auto* shut = std::get_if<CloseLink>(&effect)) {
+            close(shut->link);
+        } else if (auto* frames = std::get_if<AllocateFrames>(&effect)) {
+            payloads->allocate(frames->payload);
+        } else if (auto* chunk = std::get_if<StoreChunk>(&effect)) {
+            payloads->store_chunk(chunk->chunk, chunk->into, chunk->frame, chunk->offset);
+        } else if (auto* dropped = std::get_if<DropPayload>(&effect)) {
+            payloads->drop(dropped->payload);
+        } else if (auto* run = std::get_if<StartRun>(&effect)) {
+            start_run(*run);
+        } else if (auto* self_test = std::get_if<StartSelfTest>(&effect)) {
             const bool passed = world_.random.chance(0.7) || world_.device_faults == 0;
-            world_.clock.after(5ms, [this, test = *e, passed, life = incarnation] {
+            world_.clock.after(5ms, [this, test = *self_test, passed, life = incarnation] {
                 if (life == incarnation) step(SelfTestFinished{test.service, passed});
             });
-        } else if (auto* e = std::get_if<Note>(&effect)) {
-            if (world_.verdict.listening()) world_.log(world_.name(id) + " note: " + e->text);
+        } else if (auto* note = std::get_if<Note>(&effect)) {
+            if (world_.verdict.listening()) world_.log(world_.name(id) + " note: " + note->text);
         } else {
             finished = true;
         }
@@ -140,6 +146,28 @@ void WorkerNode::carry_out(WorkerEffects& effects) {
                                                         payloads->describe());
     }
     crash();
+}
+
+/// Rule 14: the windows that N brokers have of a service pass its capacity by N - 1 calls at most.
+void WorkerNode::check_windows(LinkId link, const Credit& credit) {
+    granted_[link] = credit;
+    std::erase_if(granted_, [&](const auto& entry) { return !links_.contains(entry.first); });
+    std::map<ServiceIndex, std::uint64_t> sums;
+    for (const auto& [id_of_link, granted] : granted_) {
+        for (const ServiceWindow& window : granted.windows) {
+            sums[window.service] += window.request_count;
+        }
+    }
+    for (const auto& [index, sum] : sums) {
+        auto& largest = largest_capacity_[index];
+        largest = std::max(largest, machine->service(index)->capacity());
+        // What every joined broker has in any case, however small the capacity.
+        const std::uint64_t allowed = largest + granted_.size() - 1;
+        if (sum <= std::max<std::uint64_t>(allowed, granted_.size())) continue;
+        world_.verdict.violate("rule 14: windows together are the capacity + N - 1 at most",
+                               world_.name(id) + " granted " + std::to_string(sum) + " of " +
+                                   std::to_string(largest));
+    }
 }
 
 void WorkerNode::start_run(const StartRun& effect) {
