@@ -231,8 +231,11 @@ Result<Buffer> read_elements(std::ifstream& stream, const std::filesystem::path&
 Result<std::uint64_t> expected_elements(const NpyHeader& header, std::string_view name,
                                         std::string_view file, std::uintmax_t file_size) {
     const auto size = checked_size_bytes({std::string(name), header.type, header.shape});
-    if (!size) return fail(size.error().code, in_file(file) + size.error().message);
     const std::uintmax_t present = file_size - header.data_offset;
+    if (!size) {
+        return fail(size.error().code, in_file(file) + "with " + std::to_string(present) +
+                                           " bytes of elements: " + size.error().message);
+    }
     if (present == *size) return *size;
     return bad(file, "has " + std::to_string(present) + " bytes of elements (shape " +
                          to_string(header.shape) + " of " + to_string(header.type) + " needs " +

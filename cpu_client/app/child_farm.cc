@@ -124,14 +124,18 @@ void ChildFarm::kill_worker(const std::string& name) {
     workers_.erase(found);
 }
 
-Result<void> ChildFarm::check() {
+Result<std::vector<std::string>> ChildFarm::check() {
     if (broker_ && !broker_->running()) {
         return tl::unexpected(ended("farm-broker", *broker_->status()));
     }
+    std::vector<std::string> left;
     for (auto& [name, worker] : workers_) {
-        if (!worker.running()) return tl::unexpected(ended(name, *worker.status()));
+        if (worker.running()) continue;
+        if (!worker.status()->ok()) return tl::unexpected(ended(name, *worker.status()));
+        left.push_back(name);
     }
-    return {};
+    for (const std::string& name : left) workers_.erase(name);
+    return left;
 }
 
 void ChildFarm::stop(std::chrono::milliseconds grace) {

@@ -41,8 +41,9 @@ class ChildFarm {
     Result<void> start_worker(const std::string& name);
     /// SIGKILL; the worker's end is then no surprise.
     void kill_worker(const std::string& name);
-    /// Error when a child that should run has ended: which one, how, and where its log is.
-    Result<void> check();
+    /// Error when a child has ended that should run: which one, how, and where its log is. A worker
+    /// that ended in order (it was drained) is no error: its name is given, once.
+    Result<std::vector<std::string>> check();
     /// Drains the workers, then the broker; kills who is not done after `grace`.
     void stop(std::chrono::milliseconds grace);
 

@@ -95,7 +95,7 @@ class Director {
         }
         const TimePoint limit = steady_now() + start_limit;
         while (steady_now() < limit) {
-            if (const auto alive = farm_.check(); !alive) return alive;
+            if (const auto alive = farm_.check(); !alive) return tl::unexpected(alive.error());
             const auto report = client_.status(status_limit);
             if (report) {
                 std::uint32_t serving = 0;
@@ -166,7 +166,7 @@ class Director {
     }
 
     Result<void> look_and_act(DemoStory& story) {
-        if (const auto alive = farm_.check(); !alive) return alive;
+        if (const auto alive = farm_.check(); !alive) return tl::unexpected(alive.error());
         const auto report = client_.status(status_limit);
         if (report) note(*report);
         switch (story.next(facts(report ? &*report : nullptr))) {
@@ -280,12 +280,11 @@ Result<DemoResult> run_farm(const Flags& flags, const StreamOptions& options,
     return result;
 }
 
-Result<DemoResult> run_demo(const Flags& flags, const fs::path& scratch, Signals& signals) {
+Result<DemoResult> run_demo(const Flags& flags, std::vector<EventFile> events,
+                            const fs::path& scratch, Signals& signals) {
     Screen screen;
     StreamOptions options;
-    auto events = list_events(flags.events);
-    if (!events) return tl::unexpected(events.error());
-    options.events = std::move(*events);
+    options.events = std::move(events);
     options.edge_radius = flags.radius;
     options.score_cut = flags.cut;
     options.in_flight_count = flags.in_flight;
@@ -319,9 +318,11 @@ int tell(const DemoResult& result, const Flags& flags) {
 
 int run(const Flags& flags) {
     Signals signals;
+    auto events = list_events(flags.events);
+    if (!events) return report(events.error());
     auto scratch = Scratch::make();
     if (!scratch) return report(scratch.error());
-    const auto result = run_demo(flags, scratch->folder(), signals);
+    const auto result = run_demo(flags, std::move(*events), scratch->folder(), signals);
     if (result) {
         const int code = tell(*result, flags);
         if (code == 0) return 0;

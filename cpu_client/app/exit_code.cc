@@ -24,11 +24,11 @@ int exit_code(const Error& error) {
     switch (error.code) {
         case ErrorCode::invalid:
         case ErrorCode::not_found:
-        case ErrorCode::too_large: return exit_code(CallStatus::invalid);
+        case ErrorCode::too_large:
+        case ErrorCode::io: return 1;
         case ErrorCode::unauthorized: return exit_code(CallStatus::unauthorized);
         case ErrorCode::unavailable:
         case ErrorCode::protocol: return exit_code(CallStatus::unavailable);
-        case ErrorCode::io: return 1;
         case ErrorCode::device:
         case ErrorCode::internal: return exit_code(CallStatus::internal);
     }
@@ -36,10 +36,11 @@ int exit_code(const Error& error) {
 }
 
 std::string exit_code_help() {
-    std::string text = "Exit codes: 0 success, 1 files or processes of this machine, 2 usage";
+    std::string text =
+        "Exit codes: 0 success, 1 files, values or processes here, 2 usage; of calls and brokers";
     for (int i = 1; i <= static_cast<int>(CallStatus::internal); ++i) {
         const auto status = static_cast<CallStatus>(i);
-        text += i % 5 == 1 ? ",\n  " : ", ";
+        text += i == 1 ? ":\n  " : i % 5 == 1 ? ",\n  " : ", ";
         text += std::to_string(exit_code(status)) + ' ' + std::string(to_string(status));
     }
     return text;

@@ -7,8 +7,9 @@
 
 namespace farm {
 
-/// Exit codes of `farm`: 0 only on success, 1 a failure of this machine (files, processes), 2 wrong
-/// usage, 10 and up what a call ended with (10 INVALID, 11 UNAUTHORIZED, ...).
+/// Exit codes of `farm`: 0 only on success; 1 something on this side, before any call (a file, a
+/// value of a flag, a process); 2 wrong usage; 10 and up what a call ended with or a broker said
+/// (10 INVALID, 11 UNAUTHORIZED, ...).
 inline constexpr int usage_exit_code = 2;
 int exit_code(CallStatus status);
 int exit_code(const Error& error);

@@ -86,7 +86,11 @@ Result<void> attend(ChildFarm& farm, const Flags& flags, Signals& signals) {
     if (!client) return tl::unexpected(client.error());
     std::optional<Client> watcher = std::move(*client);
     do {
-        if (const auto alive = farm.check(); !alive) return alive;
+        const auto left = farm.check();
+        if (!left) return tl::unexpected(left.error());
+        for (const std::string& name : *left)
+            std::printf("%s was drained and has left\n", name.c_str());
+        std::fflush(stdout);
         if (watcher && tell_when_ready(farm, flags, *watcher)) watcher.reset();
     } while (!wait_for_stop(signals, look_interval));
     return {};
@@ -97,11 +101,10 @@ int run(const Flags& flags) {
     auto farm = start(flags);
     if (!farm) return report(farm.error());
     const auto attended = attend(*farm, flags, signals);
-    if (!attended) return report(attended.error());
-    std::printf("draining\n");
+    if (attended) std::printf("draining\n");
     std::fflush(stdout);
     farm->stop(stop_grace);
-    return 0;
+    return attended ? 0 : report(attended.error());
 }
 
 }  // namespace

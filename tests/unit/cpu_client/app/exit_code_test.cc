@@ -33,6 +33,7 @@ TEST(ExitCodeTest, ErrorsNeverLookLikeSuccess) {
         EXPECT_NE(exit_code(Error{code, ""}), 0);
     }
     EXPECT_EQ(exit_code(Error{ErrorCode::unavailable, ""}), exit_code(CallStatus::unavailable));
+    EXPECT_EQ(exit_code(Error{ErrorCode::invalid, ""}), 1) << "10 is what a worker says of a call";
 }
 
 TEST(OutputFileNameTest, StaysInItsFolder) {
