@@ -261,6 +261,23 @@ TEST_F(BrokerMachineTest, BeatOfASuspectWorkerServesTheQueue) {
     EXPECT_EQ(broker.sent<Call>(worker).size(), 1U);
 }
 
+/// A probe that ended without a RESULT kept its service out of rotation for ever.
+TEST_F(BrokerMachineTest, ProbeThatABreakSwallowedIsFollowedByAnother) {
+    broker.worker(worker, 2);
+    broker.worker(other, 3, 0);  // one of one is never taken out of rotation
+    broker.receive(client, BrokerBench::make_call(1));
+    broker.receive(worker, BrokerBench::make_answer(1, Outcome::device_fault));
+    broker.receive(client, Beat{});
+    broker.now += 1s;
+    broker.receive(worker, Beat{});
+    broker.receive(client, BrokerBench::make_call(2));
+    ASSERT_EQ(broker.sent<Call>(worker).size(), 2U);
+    broker.join(20, Role::worker, 2);  // it lists nothing: the probe never arrived
+    broker.grant(20, 4);
+    broker.receive(client, BrokerBench::make_call(3));
+    EXPECT_EQ(broker.sent<Call>(20).size(), 1U);
+}
+
 TEST_F(BrokerMachineTest, LargeCallWaitsForTheBulkSocketOfItsWorker) {
     broker.worker(worker, 2);
     Call call = BrokerBench::make_call(1);

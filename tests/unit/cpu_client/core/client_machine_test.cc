@@ -549,6 +549,16 @@ TEST(ClientMachineTest, ChunksThatDoNotFitCostTheAttempt) {
     EXPECT_EQ(bench.held_count(), 1U);  // the inputs
 }
 
+TEST(ClientMachineTest, WorkerThatIsLostInALargeAnswerCostsTheAttempt) {
+    ClientBench bench;
+    start_large_answer(bench);
+    bench.from_broker(Attach{SessionId{7}, {}});
+    bench.from_broker(chunk_of(bench, 0));
+    bench.answers(bench.answer(1, Outcome::lost, Reason::worker_lost));
+    EXPECT_EQ(bench.sent<Call>()->key.attempt, 2);
+    EXPECT_EQ(bench.held_count(), 1U);  // the inputs
+}
+
 TEST(ClientMachineTest, BreakInALargeAnswerDropsItAndAsksAgain) {
     ClientBench bench;
     start_large_answer(bench);
