@@ -177,7 +177,11 @@ void fields(A& a, Call& m) {
     a.number(8, "max_result_bytes", m.max_result_bytes, {.high = limits::call_bytes});
     a.number(9, "body_bytes", m.body_bytes, {.high = limits::body_bytes});
     a.number(10, "frame_count", m.frame_count, {.high = limits::tensor_count});
+    a.number(11, "streamed_bytes", m.streamed_bytes, {.high = limits::call_bytes});
+    a.number(12, "avoid", m.avoid.value);
     a.check(!m.chunked || m.frame_count == 0, "frame_count", "is not 0 with chunked");
+    a.check(m.streamed_bytes <= (m.chunked ? m.input_bytes : 0), "streamed_bytes",
+            "is above what chunked inputs have");
     a.check(m.chunked || m.input_bytes <= limits::small_call_bytes, "input_bytes",
             "is above small_call_bytes without chunked");
 }
@@ -201,6 +205,11 @@ void fields(A& a, Answer& m) {
     a.number(14, "output_bytes", m.output_bytes, {.high = limits::call_bytes});
     a.number(15, "body_bytes", m.body_bytes, {.high = limits::body_bytes});
     a.number(16, "frame_count", m.frame_count, {.high = limits::tensor_count});
+    a.number(17, "streamed_bytes", m.streamed_bytes, {.high = limits::call_bytes});
+    a.number(18, "worker", m.worker.value);
+    a.flag(19, "repeatable", m.repeatable, true);
+    a.check(m.streamed_bytes <= (m.chunked ? m.output_bytes : 0), "streamed_bytes",
+            "is above what chunked outputs have");
     a.check(!m.chunked || m.frame_count == 0, "frame_count", "is not 0 with chunked");
     a.check(m.chunked || m.output_bytes <= limits::small_call_bytes, "output_bytes",
             "is above small_call_bytes without chunked");

@@ -81,6 +81,7 @@ Call call() {
     m.rows = 12;
     m.input_bytes = 5000;
     m.max_result_bytes = 1 << 16;
+    m.avoid = SessionId{17};
     m.body_bytes = 200;
     m.frame_count = 2;
     return m;
@@ -90,6 +91,7 @@ Call chunked_call() {
     Call m = call();
     m.chunked = true;
     m.input_bytes = 100 << 20;
+    m.streamed_bytes = (100 << 20) - 512;
     m.frame_count = 0;
     return m;
 }
@@ -117,6 +119,9 @@ Answer answer() {
     m.sequence = 41;
     m.timings = {1000, 2000, 3000, 4000, 32, 4};
     m.output_bytes = 8 << 20;
+    m.streamed_bytes = (8 << 20) - 100;
+    m.worker = SessionId{17};
+    m.repeatable = false;
     m.body_bytes = 99;
     return m;
 }
