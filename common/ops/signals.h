@@ -8,9 +8,9 @@ namespace farm {
 /// Turns SIGTERM and SIGINT into something that a loop can wait for, and ignores SIGPIPE.
 ///
 /// Make it first thing in main(): the signals are blocked in this thread and in all that it
-/// starts later, and arrive on fd() only. One per process. The signals stay blocked after it is
-/// destroyed, so that a late one cannot cut the shutdown short.
-/// Throws std::system_error when the process has no file descriptor left.
+/// starts later, and arrive on fd() only, for this thread to wait for and take(). One per process.
+/// The signals stay blocked after it is destroyed, so that a late one cannot cut the shutdown
+/// short. Throws std::system_error when the process has no file descriptor left.
 class Signals {
   public:
     enum class Stop : std::uint8_t {
