@@ -245,7 +245,9 @@ void BrokerMachine::collect_candidates(const Service& service, const OpenCall& o
         const bool is_avoided = honour_avoid && call.avoid == offer.worker;
         if (!alive || !in_rotation || !has_room || !can_stream || is_avoided) continue;
         if (worker.outstanding.contains(call.key)) continue;  // it has not yet let go of it
-        const Duration finish = worker.backlog() - ws.backlog(0) + ws.backlog(call.rows);
+        const Duration finish = ws.wants_trial(now_)
+                                    ? Duration{0}
+                                    : worker.backlog() - ws.backlog(0) + ws.backlog(call.rows);
         candidates_.push_back({offer.worker, finish, ws.outstanding_count});
         candidate_index_.push_back(offer.index);
     }

@@ -183,6 +183,8 @@ void BrokerMachine::learn(WorkerService& service, const Answer& message) {
         case Outcome::ok:
             ++service.done_count;
             service.rate.observe(message.timings.run_rows, message.timings.compute_ns);
+            service.last_measured = now_;
+            service.last_rows = message.timings.run_rows;
             service.ejection = Duration{0};
             service.probes = 0;
             return;

@@ -23,7 +23,7 @@ struct PeerRights {
 /// One HELLO/WELCOME: attached to a link, or detached after a break and waiting to be resumed.
 struct Session {
     SessionId id;
-    LinkId link;                ///< none while detached
+    LinkId link;  ///< none while detached
     Role role{Role::client};
     PeerId peer;
     std::uint64_t epoch{0};
@@ -35,9 +35,9 @@ struct Session {
     bool closed_in_silence{false};  ///< it was suspect already when its transport closed
     TimePoint last_heard;
     TimePoint last_sent;
-    std::unique_ptr<Worker> worker;           ///< of a worker session
-    std::unordered_set<CallId> calls;         ///< open calls of a client session
-    std::vector<Answer> undelivered;          ///< came while detached; bounded, see keep_answer()
+    std::unique_ptr<Worker> worker;    ///< of a worker session
+    std::unordered_set<CallId> calls;  ///< open calls of a client session
+    std::vector<Answer> undelivered;   ///< came while detached; bounded, see keep_answer()
     std::uint64_t undelivered_bytes{0};
 
     bool attached() const { return static_cast<bool>(link); }

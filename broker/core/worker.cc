@@ -4,6 +4,12 @@
 
 namespace farm {
 
+bool WorkerService::wants_trial(TimePoint now) const {
+    using namespace std::chrono_literals;
+    const Duration pause = std::max<Duration>(2s, 20 * rate.expected(std::max(1U, last_rows)));
+    return outstanding_count == 0 && now >= last_measured + pause;
+}
+
 Duration WorkerService::backlog(std::uint32_t extra_rows) const {
     const std::uint32_t rows = outstanding_rows + extra_rows;
     if (rows == 0) return Duration{0};

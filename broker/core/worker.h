@@ -24,8 +24,8 @@ struct Service {
 
     std::string name;
     ServiceQueue queue;
-    std::vector<Offer> offers;   ///< draining workers included; failed models are not
-    TimePoint absent_since;      ///< when the last offer went; meaningful while there is none
+    std::vector<Offer> offers;  ///< draining workers included; failed models are not
+    TimePoint absent_since;     ///< when the last offer went; meaningful while there is none
 };
 
 /// One service of one worker: what it said, what it has, how fast it proved to be.
@@ -38,11 +38,16 @@ struct WorkerService {
     std::uint32_t outstanding_rows{0};
     std::uint64_t done_count{0};
     RateEstimate rate;
-    TimePoint ejected_until;       ///< rule 8
-    Duration ejection{0};          ///< length of the last one; doubles
-    std::uint32_t probes{0};       ///< calls outstanding since it came back, until one ends ok
+    TimePoint last_measured;     ///< when `rate` learned last
+    std::uint32_t last_rows{1};  ///< of the run that it learned from
+    TimePoint ejected_until;     ///< rule 8
+    Duration ejection{0};        ///< length of the last one; doubles
+    std::uint32_t probes{0};     ///< calls outstanding since it came back, until one ends ok
 
     bool ejected(TimePoint now) const { return now < ejected_until; }
+    /// An estimate from long ago may be wrong, and a worker that looks slow gets no call that could
+    /// correct it: an idle one is tried again when that costs it at most a twentieth of its time.
+    bool wants_trial(TimePoint now) const;
     /// Device time of what it has, with `extra_rows` more rows joining.
     Duration backlog(std::uint32_t extra_rows) const;
 };
@@ -58,8 +63,8 @@ struct Outstanding {
     TimePoint started;
 };
 
-/// The broker's knowledge of one worker session. It is knowledge only: what the worker said and what
-/// was sent to it. Owned by its Session.
+/// The broker's knowledge of one worker session. It is knowledge only: what the worker said and
+/// what was sent to it. Owned by its Session.
 struct Worker {
     std::map<ServiceIndex, WorkerService> services;
     std::unordered_map<CallKey, Outstanding> outstanding;
