@@ -187,8 +187,7 @@ void BrokerMachine::abort_streams(Session& session) {
     }
 }
 
-void BrokerMachine::end_session(SessionId id, [[maybe_unused]] bool died,
-                                const std::string& why) {
+void BrokerMachine::end_session(SessionId id, [[maybe_unused]] bool died, const std::string& why) {
     Session* session = sessions_.find(id);
     if (session == nullptr) return;
     note(NoteLevel::info,

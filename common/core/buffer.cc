@@ -13,8 +13,8 @@ constexpr std::align_val_t block_alignment{64};
 
 MutableBuffer::MutableBuffer(std::size_t size) : size_(size) {
     auto* block = static_cast<std::byte*>(::operator new(size == 0 ? 1 : size, block_alignment));
-    data_ = std::shared_ptr<std::byte>(
-        block, [](std::byte* p) { ::operator delete(p, block_alignment); });
+    data_ = std::shared_ptr<std::byte>(block,
+                                       [](std::byte* p) { ::operator delete(p, block_alignment); });
 }
 
 Buffer Buffer::slice(std::size_t offset, std::size_t size) const {

@@ -19,11 +19,11 @@ namespace farm {
 struct CallArrived {
     LinkId link;
     Call call;
-    ServiceIndex service;             ///< none: this worker does not serve that name
-    std::optional<Error> problem;     ///< the inputs break the signature
+    ServiceIndex service;          ///< none: this worker does not serve that name
+    std::optional<Error> problem;  ///< the inputs break the signature
     std::uint32_t rows{1};
-    std::uint64_t shape_class{0};     ///< calls with equal classes may share a run
-    std::vector<LargeTensor> large;   ///< of a chunked call
+    std::uint64_t shape_class{0};    ///< calls with equal classes may share a run
+    std::vector<LargeTensor> large;  ///< of a chunked call
 };
 
 /// What became of one call of a run; the payload holds the packed answer.
@@ -33,19 +33,19 @@ struct RunCallResult {
     std::string detail;
     PayloadId payload;
     std::uint64_t output_bytes{0};
-    std::uint64_t small_bytes{0};     ///< body + frames, when it can travel in one message
-    std::vector<LargeTensor> large;   ///< tensors above limits::inline_tensor_bytes
+    std::uint64_t small_bytes{0};    ///< body + frames, when it can travel in one message
+    std::vector<LargeTensor> large;  ///< tensors above limits::inline_tensor_bytes
 };
 
 struct RunFinished {
     RunId run;
-    Timings timings;                  ///< queue_ns is filled in by the machine
-    std::vector<RunCallResult> calls; ///< in the order of StartRun
+    Timings timings;                   ///< queue_ns is filled in by the machine
+    std::vector<RunCallResult> calls;  ///< in the order of StartRun
 };
 
 /// A model is loaded and warmed up (or failed: ad.failure says why).
 struct ModelReady {
-    ServiceAd ad;                     ///< the index is chosen by the rim, for ever, from 1
+    ServiceAd ad;  ///< the index is chosen by the rim, for ever, from 1
     std::vector<std::uint32_t> preferred_rows;
     Duration max_queue_delay{0};
 };
@@ -81,9 +81,9 @@ struct StartSelfTest {
 /// Drained: everything is answered and said; the process may leave with exit code 0.
 struct Finished {};
 
-using WorkerEffect = std::variant<OpenLink, OpenBulk, CloseLink, Transmit, TransmitChunk,
-                                  AllocateFrames, StoreChunk, DropPayload, StartRun, StartSelfTest,
-                                  Finished, Note>;
+using WorkerEffect =
+    std::variant<OpenLink, OpenBulk, CloseLink, Transmit, TransmitChunk, AllocateFrames, StoreChunk,
+                 DropPayload, StartRun, StartSelfTest, Finished, Note>;
 using WorkerEffects = std::vector<WorkerEffect>;
 
 struct WorkerOptions {
@@ -94,7 +94,7 @@ struct WorkerOptions {
     std::uint16_t broker_count{1};           ///< addresses, at most limits::broker_count
     std::uint64_t device_bytes{4ULL << 30};  ///< inputs + results outstanding, all brokers together
     BackOff back_off;
-    std::uint64_t seed{1};                   ///< of the jitter of the back-off
+    std::uint64_t seed{1};  ///< of the jitter of the back-off
 };
 
 }  // namespace farm

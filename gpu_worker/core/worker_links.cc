@@ -208,8 +208,8 @@ void WorkerMachine::advertise(BrokerNumber broker) {
     std::size_t bytes = 0;
     for (const auto& [index, service] : services_) {
         bytes += wire_bytes_bound(service.ad);
-        if (!page.services.empty() && (page.services.size() == limits::page_entry_count ||
-                                       bytes > limits::page_bytes)) {
+        if (!page.services.empty() &&
+            (page.services.size() == limits::page_entry_count || bytes > limits::page_bytes)) {
             transmit(broker, std::exchange(page, {}));
             bytes = wire_bytes_bound(service.ad);
         }

@@ -1,4 +1,5 @@
-// What a user of the installed package writes: one call, answered by a private farm on this machine.
+// What a user of the installed package writes: one call, answered by a private farm on this
+// machine.
 #include <cstdio>
 #include <vector>
 

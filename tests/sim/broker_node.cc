@@ -104,7 +104,8 @@ void BrokerNode::send(Transmit& effect) {
     const bool has_failed = std::find(failed_.begin(), failed_.end(), effect.link) != failed_.end();
     if (has_failed) return;
     if (found == wires_.end()) return failed_.push_back(effect.link);
-    world_.history.broker_sent(id, incarnation, effect.link, found->second->dialler, effect.message);
+    world_.history.broker_sent(id, incarnation, effect.link, found->second->dialler,
+                               effect.message);
     if (PayloadId* member = payload_member(effect.message)) *member = PayloadId{};
     const auto sent =
         world_.network.send_to_dialler(*found->second, {effect.message, std::move(bytes), false});

@@ -33,7 +33,8 @@ struct Describer {
         return all;
     }
     std::string operator()(const Credit& m) const {
-        std::string all = " #" + std::to_string(m.sequence) + " bytes " + std::to_string(m.device_bytes);
+        std::string all =
+            " #" + std::to_string(m.sequence) + " bytes " + std::to_string(m.device_bytes);
         for (const ServiceWindow& window : m.windows) {
             all += " " + std::to_string(window.service.value) + ":" +
                    std::to_string(window.request_count);

@@ -76,9 +76,12 @@ Farm::Farm(std::uint64_t seed, bool keep_transcript, bool print)
 void Farm::build() {
     world_.network.shape = shape_.network;
     world_.device_faults = shape_.device_faults;
-    for (int i = 0; i < shape_.brokers; ++i) brokers_.push_back(std::make_unique<BrokerNode>(world_));
-    for (int i = 0; i < shape_.workers; ++i) workers_.push_back(std::make_unique<WorkerNode>(world_));
-    for (int i = 0; i < shape_.clients; ++i) clients_.push_back(std::make_unique<ClientNode>(world_));
+    for (int i = 0; i < shape_.brokers; ++i)
+        brokers_.push_back(std::make_unique<BrokerNode>(world_));
+    for (int i = 0; i < shape_.workers; ++i)
+        workers_.push_back(std::make_unique<WorkerNode>(world_));
+    for (int i = 0; i < shape_.clients; ++i)
+        clients_.push_back(std::make_unique<ClientNode>(world_));
     append(world_.nodes, brokers_);
     append(world_.nodes, workers_);
     append(world_.nodes, clients_);
@@ -128,15 +131,14 @@ void Farm::submit_call(int number, bool is_probe) {
     const SimModel& model = world_.models[model_number];
     PlannedCall plan;
     plan.id = CallId::from_words(random.next(), next_call_++);
-    plan.service =
-        random.chance(0.5) ? model.name : service_name(model.name, model.version);
+    plan.service = random.chance(0.5) ? model.name : service_name(model.name, model.version);
     plan.idempotent = model.idempotent;
     plan.submitted = world_.clock.now();
     plan.client = client.id;
     plan.must_be_ok = is_probe;
-    plan.deadline = world_.clock.now() +
-                    (is_probe || shape_.healthy ? Duration{60s}
-                                                : random.between(Duration{200ms}, Duration{12s}));
+    plan.deadline = world_.clock.now() + (is_probe || shape_.healthy
+                                              ? Duration{60s}
+                                              : random.between(Duration{200ms}, Duration{12s}));
     std::uint64_t bytes = random.between(100, 60'000);
     auto rows = static_cast<std::uint32_t>(random.between(1, model.max_rows == 0 ? 3 : 4));
     bool will_cancel = false;
@@ -151,8 +153,8 @@ void Farm::submit_call(int number, bool is_probe) {
         const bool unknown = random.chance(shape_.unknown);
         if (unknown) plan.service = "nobody/1";
         will_cancel = random.chance(shape_.cancels);
-        plan.must_be_ok = shape_.healthy && !plan.is_bad && !plan.is_too_large && !unknown &&
-                          !will_cancel;
+        plan.must_be_ok =
+            shape_.healthy && !plan.is_bad && !plan.is_too_large && !unknown && !will_cancel;
     }
     world_.plans[plan.id] = plan;
     client.submit(plan, bytes, rows, static_cast<std::uint8_t>(random.between(99, 101)));
@@ -215,7 +217,8 @@ void Farm::check_limits() {
 
 void Farm::check_empty() {
     const auto complain = [&](const Node& node, const std::string& what) {
-        world_.verdict.violate("a quiet farm is empty", world_.name(node.id) + " still has " + what);
+        world_.verdict.violate("a quiet farm is empty",
+                               world_.name(node.id) + " still has " + what);
     };
     for (const auto& broker : brokers_) {
         if (const auto calls = broker->machine->open_call_count()) {
@@ -312,7 +315,8 @@ Campaign run_seeds(std::uint64_t first, std::uint64_t last) {
 
 void print_failure(const Campaign& campaign) {
     if (!campaign.failed_seed) return;
-    for (const std::string& line : campaign.failure.tail) std::fprintf(stderr, "%s\n", line.c_str());
+    for (const std::string& line : campaign.failure.tail)
+        std::fprintf(stderr, "%s\n", line.c_str());
     std::fprintf(stderr, "seed %llu broke a rule: %s\n  %s\nreplay: farm_sim --seed %llu\n",
                  static_cast<unsigned long long>(*campaign.failed_seed),
                  campaign.failure.rule.c_str(), campaign.failure.text.c_str(),

@@ -37,8 +37,8 @@ struct Shape {
     int calls{40};
     bool healthy{false};
     Duration load_time{std::chrono::seconds(8)};  ///< calls and faults fall into it
-    double faults{1.0};          ///< mean number per second
-    double device_faults{0.0};   ///< chance per run
+    double faults{1.0};                           ///< mean number per second
+    double device_faults{0.0};                    ///< chance per run
     double large{0.1};
     double poison{0.0};
     double bad{0.02};
@@ -146,7 +146,8 @@ class Dialler : public Process<Machine, Input, Effects> {
     void open(const OpenLink& effect);
     void open_bulk(const OpenBulk& effect);
     void close(LinkId link);
-    void transmit(LinkId link, const Message& message, std::optional<SimPayload> payload, bool bulk);
+    void transmit(LinkId link, const Message& message, std::optional<SimPayload> payload,
+                  bool bulk);
     void send(const Transmit& effect);
     void send(const TransmitChunk& effect);
     void report_failed();
@@ -179,7 +180,7 @@ class WorkerNode final : public Dialler<WorkerMachine, WorkerInput, WorkerEffect
     std::map<ServiceIndex, std::uint64_t> largest_capacity_;
     std::map<LinkId, Credit> granted_;
 
-    std::vector<SimModel> models_;   ///< index i is ServiceIndex i + 1
+    std::vector<SimModel> models_;  ///< index i is ServiceIndex i + 1
     std::vector<bool> loaded_;
 };
 
@@ -195,7 +196,10 @@ class ClientNode final : public Dialler<ClientMachine, ClientInput, ClientEffect
   private:
     void carry_out(ClientEffects& effects) override;
     void after_step() override { report_failed(); }
-    void on_crash() override { links_.clear(); world_.history.client_died(id); }
+    void on_crash() override {
+        links_.clear();
+        world_.history.client_died(id);
+    }
 
     std::uint64_t epoch_{0};
 };

@@ -51,7 +51,8 @@ void Farm::fault() {
         case 3: {
             Node& node = *world_.nodes[random.between(0, world_.nodes.size() - 1)];
             const Duration how_long = pause();
-            world_.log(world_.name(node.id) + " hangs for " + std::to_string(how_long / 1ms) + " ms");
+            world_.log(world_.name(node.id) + " hangs for " + std::to_string(how_long / 1ms) +
+                       " ms");
             node.hung_until = std::max(node.hung_until, world_.clock.now() + how_long);
             world_.history.hung(node.id, node.hung_until);
             return;
@@ -138,11 +139,11 @@ void Farm::watch_lost_calls(WorkerNode& worker) {
                     const Duration noticed = world_.timing.lost_after() + 4 * world_.timing.beat;
                     world_.clock.after(noticed, [this, owed, died, broker = broker.get(), key] {
                         if (!owed() || broker->hung_until > died) return;
-                        world_.verdict.violate(
-                            "rule 5: calls of a lost worker are resolved",
-                            "call " + short_hex(key.id) + " attempt " +
-                                std::to_string(key.attempt) + " had no answer from " +
-                                world_.name(broker->id));
+                        world_.verdict.violate("rule 5: calls of a lost worker are resolved",
+                                               "call " + short_hex(key.id) + " attempt " +
+                                                   std::to_string(key.attempt) +
+                                                   " had no answer from " +
+                                                   world_.name(broker->id));
                     });
                 }
             }
@@ -198,8 +199,8 @@ void Farm::zombie(WorkerNode& worker) {
     const bool ready = broker.up && broker.hung_until <= world_.clock.now() && worker.epoch > 1;
     if (!ready) return;
     world_.log("a zombie of " + world_.name(worker.id) + " comes to " + world_.name(broker.id));
-    Wire& wire = world_.network.dial(any(clients_).id, LinkId{2'000'000 + world_.random.next() % 1'000'000},
-                                     broker.id, false);
+    Wire& wire = world_.network.dial(
+        any(clients_).id, LinkId{2'000'000 + world_.random.next() % 1'000'000}, broker.id, false);
     wire.up = true;
     Hello hello;
     hello.role = Role::worker;

@@ -32,7 +32,8 @@ void History::completed(const CallId& call, CallStatus status, const std::string
     CallRecord& record = calls_[call];
     const std::string what = "call " + short_hex(call) + " ended " +
                              std::string(to_string(status)) + " (" + detail + ")";
-    if (!record.known) return violate("rule 1: one status per call", what + ", nobody asked for it");
+    if (!record.known)
+        return violate("rule 1: one status per call", what + ", nobody asked for it");
     if (record.status) return violate("rule 1: one status per call", what + " for a second time");
     record.status = status;
     const TimePoint promised = std::max(record.plan.deadline, hung_until_[record.plan.client]);
@@ -49,7 +50,8 @@ void History::check_status(const CallRecord& record, CallStatus status, const st
     const PlannedCall& plan = record.plan;
     const std::string what = "call " + short_hex(plan.id) + " for '" + plan.service + "' ended " +
                              std::string(to_string(status)) + " (" + detail + ")";
-    if (plan.must_be_ok && status != CallStatus::ok) violate("liveness: a healthy farm serves", what);
+    if (plan.must_be_ok && status != CallStatus::ok)
+        violate("liveness: a healthy farm serves", what);
     switch (status) {
         case CallStatus::ok:
             if (!record.was_made) violate("rule 5: no RESULT for what never ran", what);
@@ -124,9 +126,9 @@ void History::broker_received(NodeId broker, int life_number, LinkId link, NodeI
         if (!life.hellos.contains(link)) life.hellos[link] = *hello;
         const auto newest = life.newest_epoch.find(hello->peer);
         const auto heard = life.heard.find(hello->peer);
-        life.must_be_refused[link] =
-            newest != life.newest_epoch.end() && hello->epoch < newest->second &&
-            heard != life.heard.end() && clock_.now() < heard->second + timing_.lost_after();
+        life.must_be_refused[link] = newest != life.newest_epoch.end() &&
+                                     hello->epoch < newest->second && heard != life.heard.end() &&
+                                     clock_.now() < heard->second + timing_.lost_after();
         return;
     }
     const auto hello = life.hellos.find(link);
@@ -202,8 +204,8 @@ void History::broker_sent(NodeId broker, int life_number, LinkId link, NodeId to
 }
 
 void History::check_dispatch(Life& life, LinkId link, const Call& call) {
-    const std::string what = name_of(call.key) + " to session " +
-                             std::to_string(life.sessions[link].value);
+    const std::string what =
+        name_of(call.key) + " to session " + std::to_string(life.sessions[link].value);
     const auto found = life.workers.find(life.sessions[link]);
     if (found == life.workers.end()) return violate("a CALL goes to workers only", what);
     WorkerSession& worker = found->second;
@@ -236,9 +238,9 @@ void History::check_dispatch(Life& life, LinkId link, const Call& call) {
         if (granted.service == index) window = granted.request_count;
     }
     if (count > window) {
-        violate("rule 14: windows are never overused",
-                what + ": " + std::to_string(count) + " requests, the window has " +
-                    std::to_string(window));
+        violate("rule 14: windows are never overused", what + ": " + std::to_string(count) +
+                                                           " requests, the window has " +
+                                                           std::to_string(window));
     }
     if (bytes > worker.window.device_bytes) {
         violate("rule 14: windows are never overused",
@@ -281,8 +283,7 @@ bool History::owes_answer(NodeId broker, int life, LinkId link, const CallKey& k
            !lives_.at({broker, life}).answered.contains(key);
 }
 
-std::vector<CallKey> History::outstanding_at(NodeId worker, NodeId broker,
-                                             int broker_life) const {
+std::vector<CallKey> History::outstanding_at(NodeId worker, NodeId broker, int broker_life) const {
     std::vector<CallKey> keys;
     const auto life = lives_.find({broker, broker_life});
     if (life == lives_.end()) return keys;
@@ -326,7 +327,8 @@ void History::run_started(NodeId worker, int life, RunId run, const std::vector<
             violate("rule 4: a call that is not idempotent starts once", name_of(key));
         }
         if (record.plan.is_bad) violate("rule 11: a wrong call reaches no device", name_of(key));
-        if (key.attempt > limits::attempt_count) violate("rule 4: at most 3 attempts", name_of(key));
+        if (key.attempt > limits::attempt_count)
+            violate("rule 4: at most 3 attempts", name_of(key));
     }
 }
 

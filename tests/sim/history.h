@@ -19,10 +19,10 @@ struct PlannedCall {
     CallId id;
     std::string service;
     bool idempotent{true};
-    bool is_poison{false};       ///< kills every worker that runs it
-    bool is_bad{false};          ///< breaks the signature
+    bool is_poison{false};  ///< kills every worker that runs it
+    bool is_bad{false};     ///< breaks the signature
     bool is_too_large{false};
-    bool must_be_ok{false};      ///< a healthy farm, or the probes after all faults
+    bool must_be_ok{false};  ///< a healthy farm, or the probes after all faults
     TimePoint submitted;
     TimePoint deadline;
     NodeId client{0};
@@ -84,7 +84,7 @@ class History {
         std::set<std::uint8_t> attempts_sent;
         int run_count{0};
         bool was_made{false};
-        int deaths{0};       ///< of a worker while this call ran
+        int deaths{0};  ///< of a worker while this call ran
         int lonely_deaths{0};
         NodeId last_broker{-1};  ///< where its last CALL arrived
         int last_broker_life{0};
@@ -115,7 +115,8 @@ class History {
         std::map<LinkId, SessionId> sessions;
         std::map<LinkId, int> dialler_life;
         std::map<SessionId, WorkerSession> workers;
-        std::map<std::string, TimePoint> offered;  ///< when an offerer of this service was last heard
+        std::map<std::string, TimePoint>
+            offered;  ///< when an offerer of this service was last heard
         std::map<LinkId, std::set<CallKey>> calls_from;
         std::map<PeerId, std::set<CallKey>> calls_of_peer;
         std::set<CallKey> answered;

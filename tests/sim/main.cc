@@ -16,7 +16,8 @@ int usage() {
 
 int play_one(std::uint64_t seed) {
     const auto result = farm::sim::run_seed(seed, true, true);
-    for (const auto& [status, count] : result.statuses) std::printf("%s: %d\n", status.c_str(), count);
+    for (const auto& [status, count] : result.statuses)
+        std::printf("%s: %d\n", status.c_str(), count);
     std::printf("%llu events\n", static_cast<unsigned long long>(result.events));
     if (result.rule.empty()) return 0;
     std::printf("seed %llu broke a rule: %s\n  %s\n", static_cast<unsigned long long>(seed),

@@ -86,8 +86,7 @@ void Network::pump(Wire& wire, Wire::Lane& lane) {
         if (receiver.hung_until > clock_.now()) {
             return schedule_pump(wire, lane, receiver.hung_until);
         }
-        const bool deaf =
-            !receiver.up || (to_broker ? wire.broker_closed : wire.dialler_closed);
+        const bool deaf = !receiver.up || (to_broker ? wire.broker_closed : wire.dialler_closed);
         if (deaf) return lane.in_flight.clear();
         Parcel parcel = std::move(lane.in_flight.front().second);
         lane.in_flight.pop_front();

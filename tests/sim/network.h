@@ -49,10 +49,10 @@ struct Wire {
     NodeId dialler{0};
     NodeId broker{0};
     bool bulk{false};
-    LinkId dialler_link;        ///< both sockets of a dialler's link have the same
-    LinkId broker_link;         ///< every socket has its own
+    LinkId dialler_link;  ///< both sockets of a dialler's link have the same
+    LinkId broker_link;   ///< every socket has its own
     bool up{false};
-    bool appeared{false};       ///< the broker has seen it
+    bool appeared{false};  ///< the broker has seen it
     bool dialler_closed{false};
     bool broker_closed{false};  ///< a ROUTER cannot hang up: it only stops listening to that peer
     std::optional<TimePoint> broken_at;

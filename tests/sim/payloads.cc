@@ -67,8 +67,7 @@ void SimPayloads::store_chunk(PayloadId chunk, PayloadId into, std::uint16_t fra
     if (piece.call != whole.call) return violate("a chunk of another call is stored");
     if (frame >= whole.filled.size()) return violate("StoreChunk into a frame that is not there");
     if (whole.large[frame].tensor != piece.tensor || piece.offset != offset ||
-        whole.filled[frame] != offset ||
-        offset + piece.length > whole.large[frame].size_bytes) {
+        whole.filled[frame] != offset || offset + piece.length > whole.large[frame].size_bytes) {
         return violate("a chunk is stored out of order or in the wrong place");
     }
     whole.filled[frame] += piece.length;

@@ -173,8 +173,8 @@ void Dialler<M, I, E>::send(const Transmit& effect) {
         payload = this->payloads->get(id, "Transmit");
         const auto* call = std::get_if<Call>(&effect.message);
         const auto* answer = std::get_if<Answer>(&effect.message);
-        const bool chunked = (call != nullptr && call->chunked) ||
-                             (answer != nullptr && answer->chunked);
+        const bool chunked =
+            (call != nullptr && call->chunked) || (answer != nullptr && answer->chunked);
         if (chunked) payload->filled.clear();  // of that only the body travels
     }
     const bool bulk = std::holds_alternative<Chunk>(effect.message);

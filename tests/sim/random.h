@@ -26,8 +26,8 @@ class Random {
         return static_cast<double>(next() >> 11) * 0x1.0p-53 < probability;
     }
     Duration between(Duration low, Duration high) {
-        return Duration(static_cast<std::int64_t>(
-            between(static_cast<std::uint64_t>(low.count()), static_cast<std::uint64_t>(high.count()))));
+        return Duration(static_cast<std::int64_t>(between(
+            static_cast<std::uint64_t>(low.count()), static_cast<std::uint64_t>(high.count()))));
     }
 
   private:

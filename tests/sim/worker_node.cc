@@ -142,8 +142,8 @@ void WorkerNode::carry_out(WorkerEffects& effects) {
     }
     if (!finished) return;
     if (payloads->count() > 0) {
-        world_.verdict.violate("payload ownership", world_.name(id) + " leaves with" +
-                                                        payloads->describe());
+        world_.verdict.violate("payload ownership",
+                               world_.name(id) + " leaves with" + payloads->describe());
     }
     crash();
 }
@@ -164,9 +164,9 @@ void WorkerNode::check_windows(LinkId link, const Credit& credit) {
         // What every joined broker has in any case, however small the capacity.
         const std::uint64_t allowed = largest + granted_.size() - 1;
         if (sum <= std::max<std::uint64_t>(allowed, granted_.size())) continue;
-        world_.verdict.violate("rule 14: windows together are the capacity + N - 1 at most",
-                               world_.name(id) + " granted " + std::to_string(sum) + " of " +
-                                   std::to_string(largest));
+        world_.verdict.violate(
+            "rule 14: windows together are the capacity + N - 1 at most",
+            world_.name(id) + " granted " + std::to_string(sum) + " of " + std::to_string(largest));
     }
 }
 
