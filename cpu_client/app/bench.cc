@@ -153,6 +153,10 @@ int measure(Bench& bench, const std::vector<LoadLevel>& levels, const Flags& fla
         if (result.first_failure != CallStatus::ok) {
             return report(result.first_failure, result.failure_detail);
         }
+        if (result.ok_count == 0) {
+            return report(CallStatus::deadline,
+                          "no call ended within its level: give --window-ms or --max-windows more");
+        }
     }
     return 0;
 }
