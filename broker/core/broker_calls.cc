@@ -89,34 +89,35 @@ void BrokerMachine::enqueue(Session& session, const Call& message, Service& serv
     open.call = message;
     open.client = session.id;
     open.deadline = now_ + std::chrono::milliseconds(message.remaining_ms);
-    open.service = &service;
     open.input_left_bytes = message.chunked ? message.streamed_bytes : 0;
     session.calls.insert(message.key.id);
     call_timers_.set(message.key.id, open.deadline);
 
-    Duration cost{RateEstimate::unknown_run_ns};
-    if (!service.offers.empty()) {
-        const Service::Offer& offer = service.offers.front();
-        if (const Session* owner = sessions_.find(offer.worker)) {
-            if (const WorkerService* ws = owner->worker->find(offer.index)) {
-                cost = ws->rate.expected(message.rows);
-            }
+    const bool is_next = service.queue.empty();
+    if (is_next) {
+        if (const Service::Offer* offer = choose_offer(service, open)) {
+            return send_to_worker(open, *offer);
         }
     }
-    service.queue.push(
-        {message.key.id, session.rights.tenant, message.priority, open.deadline, now_, cost, held});
+    open.service = &service;
+    service.queue.push({message.key.id, session.rights.tenant, message.priority, open.deadline,
+                        now_, expected_cost(service, message), held});
     queued_bytes_ += held;
-    dispatch(service);
+    if (!is_next) dispatch(service);
+}
+
+Duration BrokerMachine::expected_cost(const Service& service, const Call& call) const {
+    if (service.offers.empty()) return Duration{RateEstimate::unknown_run_ns};
+    return service.offers.front().service->rate.expected(call.rows);
 }
 
 std::optional<std::string> BrokerMachine::too_large_for_all(const Service& service,
                                                             const Call& call) const {
     std::uint64_t largest = 0;
     for (const Service::Offer& offer : service.offers) {
-        auto* session = const_cast<SessionTable&>(sessions_).find(offer.worker);
-        const WorkerService* ws = session->worker->find(offer.index);
-        if (call.input_bytes + result_bytes(call, ws->ad) <= ws->ad.max_call_bytes) return {};
-        largest = std::max(largest, ws->ad.max_call_bytes);
+        const ServiceAd& ad = offer.service->ad;
+        if (call.input_bytes + result_bytes(call, ad) <= ad.max_call_bytes) return {};
+        largest = std::max(largest, ad.max_call_bytes);
     }
     if (service.offers.empty()) return {};
     return "inputs of " + bytes_text(call.input_bytes) + " and a result of up to " +
@@ -170,26 +171,34 @@ void BrokerMachine::dispatch(Service& service) {
 bool BrokerMachine::dispatch_head(Service& service) {
     const CallId id = service.queue.head()->id;
     OpenCall& open = calls_.at(id);
+    if (const Service::Offer* offer = choose_offer(service, open)) {
+        queued_bytes_ -= service.queue.head()->size_bytes;
+        service.queue.pop_head();
+        open.service = nullptr;
+        send_to_worker(open, *offer);
+        return true;
+    }
+    // It came before the offers that cannot hold it, or outlived those that could.
+    if (auto problem = too_large_for_all(service, open.call)) {
+        answer_without_running(id, Outcome::input_error, Reason::too_large, *std::move(problem));
+        return true;
+    }
+    return false;  // waits, and so does what is behind it (rule 3)
+}
+
+/// The worker for this call, as the policy has it; null when none can take it now.
+const Service::Offer* BrokerMachine::choose_offer(const Service& service, const OpenCall& open) {
     collect_candidates(service, open, true);
     if (candidates_.empty() && open.call.avoid) collect_candidates(service, open, false);
-    if (candidates_.empty()) {
-        // It came before the offers that cannot hold it, or outlived those that could.
-        if (auto problem = too_large_for_all(service, open.call)) {
-            answer_without_running(id, Outcome::input_error, Reason::too_large,
-                                   *std::move(problem));
-            return true;
-        }
-        return false;  // waits, and so does what is behind it (rule 3)
-    }
-
+    if (candidates_.empty()) return nullptr;
     const std::size_t chosen = policy_->pick(candidates_);
     FARM_ENSURE(chosen < candidates_.size());
-    Session& session = *sessions_.find(candidates_[chosen].worker);
-    WorkerService& ws = *session.worker->find(candidate_index_[chosen]);
+    return candidate_offers_[chosen];
+}
 
-    queued_bytes_ -= service.queue.head()->size_bytes;
-    service.queue.pop_head();
-    open.service = nullptr;
+void BrokerMachine::send_to_worker(OpenCall& open, const Service::Offer& offer) {
+    Session& session = *offer.owner;
+    WorkerService& ws = *offer.service;
     open.state = OpenCall::State::dispatched;
     open.worker = session.id;
     open.repeatable = ws.ad.idempotent;
@@ -202,7 +211,7 @@ bool BrokerMachine::dispatch_head(Service& service) {
 
     const std::uint64_t reserved = call.input_bytes + call.max_result_bytes;
     Outstanding& outstanding = session.worker->outstanding[call.key];
-    outstanding.service = candidate_index_[chosen];
+    outstanding.service = ws.ad.index;
     outstanding.rows = call.rows;
     outstanding.reserved_bytes = reserved;
     session.worker->outstanding_bytes += reserved;
@@ -210,46 +219,45 @@ bool BrokerMachine::dispatch_head(Service& service) {
     ws.outstanding_rows += call.rows;
     if (ws.ejection > Duration{0}) ++ws.probes;
     transmit(session, std::move(call), true);
-    return true;
 }
 
 void BrokerMachine::collect_candidates(const Service& service, const OpenCall& open,
                                        bool honour_avoid) {
     candidates_.clear();
-    candidate_index_.clear();
+    candidate_offers_.clear();
     const Call& call = open.call;
     std::uint32_t best_version = 0;
     for (const Service::Offer& offer : service.offers) {
-        Session* session = sessions_.find(offer.worker);
-        const WorkerService& ws = *session->worker->find(offer.index);
-        const Worker& worker = *session->worker;
+        const Session& session = *offer.owner;
+        const WorkerService& ws = *offer.service;
+        const Worker& worker = *session.worker;
         // Under its bare name a model means the highest version that anybody offers.
         if (ws.by_model == &service) {
             if (ws.ad.version > best_version) {
                 best_version = ws.ad.version;
                 candidates_.clear();
-                candidate_index_.clear();
+                candidate_offers_.clear();
             } else if (ws.ad.version < best_version) {
                 continue;
             }
         }
         const std::uint64_t bytes = call.input_bytes + result_bytes(call, ws.ad);
-        const bool alive = session->attached() && !session->draining &&
-                           now_ < session->last_heard + options_.timing.suspect_after();
+        const bool alive = session.attached() && !session.draining &&
+                           now_ < session.last_heard + options_.timing.suspect_after();
         const bool in_rotation =
             !ws.ejected(now_) && (ws.ejection == Duration{0} || ws.probes == 0);
         const bool has_room = bytes <= ws.ad.max_call_bytes &&
                               ws.outstanding_count < ws.window_count &&
                               worker.outstanding_bytes + bytes <= worker.window_bytes;
-        const bool can_stream = !call.chunked || session->bulk_attached;
-        const bool is_avoided = honour_avoid && call.avoid == offer.worker;
+        const bool can_stream = !call.chunked || session.bulk_attached;
+        const bool is_avoided = honour_avoid && call.avoid == session.id;
         if (!alive || !in_rotation || !has_room || !can_stream || is_avoided) continue;
         if (worker.outstanding.contains(call.key)) continue;  // it has not yet let go of it
         const Duration finish = ws.wants_trial(now_)
                                     ? Duration{0}
                                     : worker.backlog() - ws.backlog(0) + ws.backlog(call.rows);
-        candidates_.push_back({offer.worker, finish, ws.outstanding_count});
-        candidate_index_.push_back(offer.index);
+        candidates_.push_back({session.id, finish, ws.outstanding_count});
+        candidate_offers_.push_back(&offer);
     }
 }
 

@@ -103,11 +103,11 @@ void BrokerMachine::on(const Received& input) {
     std::visit(Route{*this, *session, from_worker}, message);
 }
 
-void BrokerMachine::transmit(LinkId link, Message message, bool release_payload) {
+void BrokerMachine::transmit(LinkId link, Message&& message, bool release_payload) {
     out_->push_back(Transmit{link, std::move(message), release_payload});
 }
 
-void BrokerMachine::transmit(Session& session, Message message, bool release_payload) {
+void BrokerMachine::transmit(Session& session, Message&& message, bool release_payload) {
     if (!session.attached()) return;
     session.last_sent = now_;
     transmit(session.link, std::move(message), release_payload);

@@ -128,7 +128,7 @@ class BrokerMachine {
     void hello(LinkId link, const Hello& message);
     void welcome(Session& session, const Hello& message, bool resumed);
     void attach_bulk(LinkId link, const Attach& message);
-    void refuse(LinkId link, RefusedReason reason, std::string detail);
+    [[gnu::cold]] void refuse(LinkId link, RefusedReason reason, std::string detail);
     void detach(Session& session);
     void abort_streams(Session& session);
     void end_session(SessionId id, bool died, const std::string& why);
@@ -140,7 +140,7 @@ class BrokerMachine {
     void advertise(Session& session, const Advertise& message);
     void withdraw(Session& session, const Withdraw& message);
     void remove_service(Session& session, ServiceIndex index);
-    void remove_offer(Service* service, SessionId worker, ServiceIndex index);
+    void remove_offer(Service* service, const WorkerService& offered);
     void credit(Session& session, const Credit& message);
     void worker_beat(Session& session, const Beat& message);
     void started(Session& session, const Started& message);
@@ -158,14 +158,17 @@ class BrokerMachine {
     void enqueue(Session& session, const Call& message, Service& service);
     void dispatch(Service& service);
     bool dispatch_head(Service& service);
+    const Service::Offer* choose_offer(const Service& service, const OpenCall& call);
     void collect_candidates(const Service& service, const OpenCall& call, bool honour_avoid);
+    void send_to_worker(OpenCall& call, const Service::Offer& offer);
+    Duration expected_cost(const Service& service, const Call& call) const;
     std::optional<std::string> too_large_for_all(const Service& service, const Call& call) const;
     void answer_client(OpenCall& call, Answer answer);
     void deliver(Session& client, Answer answer);
     void answer_without_running(CallId id, Outcome outcome, Reason reason, std::string detail,
                                 std::uint32_t retry_after_ms = 0);
-    void reject(Session& session, const Call& message, Outcome outcome, Reason reason,
-                std::string detail, std::uint32_t retry_after_ms = 0);
+    [[gnu::cold]] void reject(Session& session, const Call& message, Outcome outcome, Reason reason,
+                              std::string detail, std::uint32_t retry_after_ms = 0);
     void forget_call(CallId id);
     void unqueue(OpenCall& call);
     void client_cancel(Session& session, CallId id);
@@ -185,10 +188,10 @@ class BrokerMachine {
     void begin_drain();
     void drain_due();
 
-    void transmit(LinkId link, Message message, bool release_payload = false);
-    void transmit(Session& session, Message message, bool release_payload = false);
+    void transmit(LinkId link, Message&& message, bool release_payload = false);
+    void transmit(Session& session, Message&& message, bool release_payload = false);
     void drop_payload(PayloadId payload);
-    void note(NoteLevel level, std::string text);
+    [[gnu::cold]] void note(NoteLevel level, std::string text);
 
     BrokerOptions options_;
     std::unique_ptr<SchedulingPolicy> policy_;
@@ -211,8 +214,8 @@ class BrokerMachine {
     TimerHeap<SessionId> session_timers_;
     TimerHeap<CallId> call_timers_;
     TimerHeap<std::string> absence_timers_;
-    std::vector<Candidate> candidates_;          ///< reused by dispatch
-    std::vector<ServiceIndex> candidate_index_;  ///< beside candidates_
+    std::vector<Candidate> candidates_;                    ///< reused by choose_offer()
+    std::vector<const Service::Offer*> candidate_offers_;  ///< beside candidates_
 };
 
 }  // namespace farm

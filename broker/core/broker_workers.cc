@@ -49,7 +49,7 @@ void BrokerMachine::advertise(Session& session, const Advertise& message) {
                 }
                 continue;
             }
-            named->offers.push_back({session.id, ad.index});
+            named->offers.push_back({&session, &service});
             absence_timers_.cancel(named->name);
         }
         note(NoteLevel::info, session.name + " offers " + service_name(ad.model, ad.version));
@@ -63,16 +63,15 @@ void BrokerMachine::withdraw(Session& session, const Withdraw& message) {
 void BrokerMachine::remove_service(Session& session, ServiceIndex index) {
     WorkerService* service = session.worker->find(index);
     if (service == nullptr) return;
-    remove_offer(service->by_version, session.id, index);
-    remove_offer(service->by_model, session.id, index);
+    remove_offer(service->by_version, *service);
+    remove_offer(service->by_model, *service);
     session.worker->services.erase(index);
 }
 
-void BrokerMachine::remove_offer(Service* service, SessionId worker, ServiceIndex index) {
+void BrokerMachine::remove_offer(Service* service, const WorkerService& offered) {
     if (service == nullptr) return;
-    std::erase_if(service->offers, [&](const Service::Offer& offer) {
-        return offer.worker == worker && offer.index == index;
-    });
+    std::erase_if(service->offers,
+                  [&](const Service::Offer& offer) { return offer.service == &offered; });
     if (!service->offers.empty()) return;
     service->absent_since = now_;
     absence_timers_.set(service->name, now_ + no_service_grace(options_.timing, options_.back_off));
@@ -196,14 +195,9 @@ void BrokerMachine::learn(WorkerService& service, const Answer& message) {
 void BrokerMachine::eject(WorkerService& service) {
     using namespace std::chrono_literals;
     if (service.by_version == nullptr || service.ejected(now_)) return;
-    std::size_t out = 0;
     const auto& offers = service.by_version->offers;
-    for (const Service::Offer& offer : offers) {
-        Session* session = sessions_.find(offer.worker);
-        if (session == nullptr) continue;
-        const WorkerService* other = session->worker->find(offer.index);
-        if (other != nullptr && other->ejected(now_)) ++out;
-    }
+    const auto out = static_cast<std::size_t>(std::ranges::count_if(
+        offers, [this](const Service::Offer& offer) { return offer.service->ejected(now_); }));
     if (2 * (out + 1) > offers.size()) return;  // rule 8: never more than half
     service.ejection = std::clamp<Duration>(2 * service.ejection, 1s, 60s);
     service.ejected_until = now_ + service.ejection;

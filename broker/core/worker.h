@@ -14,12 +14,16 @@
 
 namespace farm {
 
+struct Session;
+struct WorkerService;
+
 /// The calls that wait for one service name, and the workers that offer it.
 /// A model is reachable under two names: "gnn" (highest version offered) and "gnn/3".
 struct Service {
+    /// Lives as long as the worker's session offers it.
     struct Offer {
-        SessionId worker;
-        ServiceIndex index;
+        Session* owner{nullptr};
+        WorkerService* service{nullptr};
     };
 
     std::string name;

@@ -2,9 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <span>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -69,19 +69,28 @@ struct Payload {
 };
 
 /// Where a rim keeps the payloads that its machine knows by number. Owned and used by one thread.
+///
+/// A number is a slot and how often that slot was used, so old numbers are told from new ones
+/// without a search. Slots are never given back: there are as many as payloads were held at once.
 class PayloadStore {
   public:
     PayloadId add(Payload payload);
-    /// Null when the id is unknown or already taken.
+    /// Null when the id is unknown or already taken. Valid until the payload is taken.
     Payload* find(PayloadId id);
     /// Empty payload when the id is unknown or already taken.
     Payload take(PayloadId id);
-    void drop(PayloadId id);
-    std::size_t count() const { return payloads_.size(); }
+    void drop(PayloadId id) { take(id); }
+    std::size_t count() const { return slots_.size() - free_.size(); }
 
   private:
-    std::unordered_map<PayloadId, Payload> payloads_;
-    std::uint64_t next_{1};
+    struct Slot {
+        Payload payload;
+        std::uint32_t use{1};  ///< of the payload that is in it, or will be next
+    };
+    static constexpr int slot_bits = 32;
+
+    std::deque<Slot> slots_;
+    std::vector<std::uint32_t> free_;
 };
 
 }  // namespace farm

@@ -269,9 +269,10 @@ Result<Payload> pack_answer(std::span<const Tensor> tensors, const Provenance& m
     return payload;
 }
 
-Result<std::vector<Tensor>> unpack_tensors(const std::vector<BodyTensor>& body,
+Result<std::vector<Tensor>> unpack_tensors(std::vector<BodyTensor> body,
                                            std::span<const Buffer> frames) {
-    const std::size_t needed = large_tensors(body).size();
+    const auto needed = static_cast<std::size_t>(
+        std::ranges::count_if(body, [](const BodyTensor& tensor) { return !tensor.inlined; }));
     if (frames.size() != needed) {
         return fail(ErrorCode::protocol, "payload has " + std::to_string(frames.size()) +
                                              " frames (its descriptors need " +
@@ -281,7 +282,7 @@ Result<std::vector<Tensor>> unpack_tensors(const std::vector<BodyTensor>& body,
     std::vector<Tensor> tensors;
     tensors.reserve(body.size());
     auto frame = frames.begin();
-    for (const BodyTensor& tensor : body) {
+    for (BodyTensor& tensor : body) {
         const auto size = checked_size_bytes(tensor.desc);
         if (!size) return tl::unexpected(size.error());
         const Buffer& data = tensor.inlined ? tensor.inline_data : *frame++;
@@ -291,7 +292,7 @@ Result<std::vector<Tensor>> unpack_tensors(const std::vector<BodyTensor>& body,
                                                  " bytes (type and shape say " +
                                                  std::to_string(*size) + "): send all of it");
         }
-        tensors.push_back({tensor.desc, data});
+        tensors.push_back({std::move(tensor.desc), data});
     }
     return tensors;
 }

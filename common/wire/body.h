@@ -35,7 +35,7 @@ Result<Payload> pack_answer(std::span<const Tensor> tensors, const Provenance& m
 /// Tensors whose Buffers are slices of the body or the frames themselves: nothing is copied, and
 /// nothing is aligned, so copy before typed access. Error (protocol) when frames are missing, too
 /// many, or not of the size that the descriptor says.
-Result<std::vector<Tensor>> unpack_tensors(const std::vector<BodyTensor>& body,
+Result<std::vector<Tensor>> unpack_tensors(std::vector<BodyTensor> body,
                                            std::span<const Buffer> frames);
 
 /// The tensors that are not inlined, in the order of their frames: the stream of a large transfer.

@@ -9,8 +9,6 @@ namespace farm {
 
 namespace {
 
-std::uint32_t bit(int position) { return std::uint32_t{1} << position; }
-
 std::string shown(const Token& token) {
     switch (token.kind) {
         case Token::Kind::uint: return std::to_string(token.number);
@@ -76,30 +74,36 @@ FieldReader::FieldReader(ReadContext& context, std::uint32_t map, Place place)
 
 /// Files one entry of the map; false when its key is refused.
 bool FieldReader::note_key(const Token& key, std::uint32_t value_index) {
-    const bool is_required = key.kind == Token::Kind::uint;
-    if (!is_required && key.kind != Token::Kind::negative) {
-        refuse(nullptr, "has key " + shown(key) + " (keys are integers)");
-        return false;
+    if (key.kind == Token::Kind::uint && key.number <= largest_key) {
+        const int position = static_cast<int>(key.number);
+        if ((present_ & bit(position)) != 0) return refuse_key(key);
+        present_ |= bit(position);
+        values_[static_cast<std::size_t>(position)] = value_index;
+        return true;
     }
-    if (is_required && key.number > largest_key) {
-        refuse(nullptr, "has key " + shown(key) + " (must be understood and is not known here)");
-        return false;
+    if (key.kind == Token::Kind::negative && key.negative >= smallest_key) {
+        const int position = static_cast<int>(-1 - key.negative);
+        if ((skipped_ & bit(position)) != 0) return refuse_key(key);
+        skipped_ |= bit(position);
+        return true;
     }
-    if (!is_required && key.negative < smallest_key) {
-        refuse(nullptr,
-               "has key " + shown(key) + " (the smallest is " + std::to_string(smallest_key) + ")");
-        return false;
+    return refuse_key(key);
+}
+
+bool FieldReader::refuse_key(const Token& key) {
+    std::string problem = "has key " + shown(key);
+    if (key.kind == Token::Kind::uint) {
+        problem +=
+            key.number > largest_key ? " (must be understood and is not known here)" : " twice";
+    } else if (key.kind == Token::Kind::negative) {
+        problem += key.negative < smallest_key
+                       ? " (the smallest is " + std::to_string(smallest_key) + ")"
+                       : std::string(" twice");
+    } else {
+        problem += " (keys are integers)";
     }
-    const int position =
-        is_required ? static_cast<int>(key.number) : static_cast<int>(-1 - key.negative);
-    std::uint32_t& seen = is_required ? present_ : skipped_;
-    if ((seen & bit(position)) != 0) {
-        refuse(nullptr, "has key " + shown(key) + " twice");
-        return false;
-    }
-    seen |= bit(position);
-    if (is_required) values_[static_cast<std::size_t>(position)] = value_index;
-    return true;
+    refuse(nullptr, problem);
+    return false;
 }
 
 void FieldReader::finish() {
@@ -109,21 +113,6 @@ void FieldReader::finish() {
     while ((unknown & bit(key)) == 0) ++key;
     refuse(nullptr,
            "has key " + std::to_string(key) + " (must be understood and is not known here)");
-}
-
-std::optional<std::uint32_t> FieldReader::take_index(int key) {
-    if (failed() || (present_ & bit(key)) == 0) return std::nullopt;
-    taken_ |= bit(key);
-    return values_[static_cast<std::size_t>(key)];
-}
-
-const Token* FieldReader::take(int key) {
-    const auto index = take_index(key);
-    return index ? &tape()[*index] : nullptr;
-}
-
-void FieldReader::require(int key, const char* name) {
-    if (!failed() && (present_ & bit(key)) == 0) refuse(name, "is missing (it is required)");
 }
 
 std::string FieldReader::path() const {
@@ -137,23 +126,25 @@ std::string FieldReader::path() const {
     return text;
 }
 
-void FieldReader::refuse(const char* name, const std::string& problem, ErrorCode code) {
+void FieldReader::refuse(const char* name, std::string_view problem, ErrorCode code) {
     if (failed()) return;
     std::string text = path();
     if (name != nullptr) text += std::string(".") + name;
-    context_.error = Error{code, text + " " + problem + ": send what wire.md says"};
+    text += " ";
+    text += problem;
+    context_.error = Error{code, text + ": send what wire.md says"};
 }
 
-bool FieldReader::expect(const Token& token, Token::Kind kind, const char* name) {
-    if (token.kind == kind) return true;
+bool FieldReader::refuse_kind(const Token& token, Token::Kind kind, const char* name) {
     refuse(name, "is " + shown(token) + " (it must be " + std::string(to_string(kind)) + ")");
     return false;
 }
 
-std::uint64_t FieldReader::bounded(const Token& token, const char* name, NumberRule rule) {
-    if (token.kind != Token::Kind::negative && !expect(token, Token::Kind::uint, name)) return 0;
-    if (token.kind == Token::Kind::uint && token.number >= rule.low && token.number <= rule.high) {
-        return token.number;
+std::uint64_t FieldReader::refuse_number(const Token& token, const char* name, NumberRule rule) {
+    const bool is_number = token.kind == Token::Kind::uint || token.kind == Token::Kind::negative;
+    if (!is_number) {
+        refuse_kind(token, Token::Kind::uint, name);
+        return 0;
     }
     refuse(name, "is " + shown(token) + " (the limits are " + std::to_string(rule.low) + " and " +
                      std::to_string(rule.high) + ")");

@@ -107,13 +107,22 @@ class FieldReader {
     void check_type(const DType& type);
 
     /// Index of the value of a key, and marks the key as understood.
-    std::optional<std::uint32_t> take_index(int key);
-    void refuse(const char* name, const std::string& problem, ErrorCode = ErrorCode::protocol);
+    std::optional<std::uint32_t> take_index(int key) {
+        if ((present_ & bit(key)) == 0 || failed()) return std::nullopt;
+        taken_ |= bit(key);
+        return values_[static_cast<std::size_t>(key)];
+    }
+    [[gnu::cold]] void refuse(const char* name, std::string_view problem,
+                              ErrorCode = ErrorCode::protocol);
     bool failed() const { return context_.error.has_value(); }
     const TokenTape& tape() const { return context_.tape; }
 
     /// Checked values of single tokens; `name` is for the error.
-    std::uint64_t bounded(const Token& token, const char* name, NumberRule rule);
+    std::uint64_t bounded(const Token& token, const char* name, NumberRule rule) {
+        const bool holds = token.kind == Token::Kind::uint && token.number >= rule.low &&
+                           token.number <= rule.high;
+        return holds ? token.number : refuse_number(token, name, rule);
+    }
     void read_text(const Token& token, const char* name, std::string& value, TextKind kind,
                    Presence presence);
     void read_shape(std::uint32_t index, const char* name, Shape& shape);
@@ -138,11 +147,24 @@ class FieldReader {
         inner.finish();
     }
 
+    static constexpr std::uint32_t bit(int position) { return std::uint32_t{1} << position; }
+
+    const Token* take(int key) {
+        const auto index = take_index(key);
+        return index ? &tape()[*index] : nullptr;
+    }
+    void require(int key, const char* name) {
+        if ((present_ & bit(key)) == 0) refuse(name, "is missing (it is required)");
+    }
+    bool expect(const Token& token, Token::Kind kind, const char* name) {
+        return token.kind == kind || refuse_kind(token, kind, name);
+    }
     bool note_key(const Token& key, std::uint32_t value_index);
-    const Token* take(int key);
-    void require(int key, const char* name);
+    [[gnu::cold]] bool refuse_key(const Token& key);
+    [[gnu::cold]] bool refuse_kind(const Token& token, Token::Kind kind, const char* name);
+    [[gnu::cold]] std::uint64_t refuse_number(const Token& token, const char* name,
+                                              NumberRule rule);
     bool is_list(std::uint32_t index, const char* name, std::size_t limit);
-    bool expect(const Token& token, Token::Kind kind, const char* name);
     void read_binary(const Token& token, const char* name, std::uint8_t* into, std::size_t size);
     void read_id(const Token& token, const char* name, std::uint8_t* into, std::size_t size);
     void read_call_key(const Token& token, const char* name, CallKey& value);

@@ -40,7 +40,7 @@ bool is_clean(std::string_view value, TextKind kind) {
 
 namespace pack {
 
-void number(std::string& out, std::uint64_t value) {
+void long_number(std::string& out, std::uint64_t value) {
     with_packer(out, [&](auto& packer) { packer.pack_uint64(value); });
 }
 
@@ -91,16 +91,6 @@ void FieldWriter::finish() {
     }
     const char map16[] = {'\xde', '\0', static_cast<char>(count_)};  // keys end at 31
     out_.replace(start_, 1, map16, sizeof(map16));
-}
-
-void FieldWriter::put_key(int key) {
-    pack::integer(out_, key);
-    ++count_;
-}
-
-void FieldWriter::put_number(int key, std::uint64_t value) {
-    put_key(key);
-    pack::number(out_, value);
 }
 
 void FieldWriter::put_binary(int key, const void* data, std::size_t size) {

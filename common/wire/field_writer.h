@@ -14,7 +14,11 @@ namespace farm {
 
 /// msgpack values at the end of a string, in their shortest form.
 namespace pack {
-void number(std::string& out, std::uint64_t value);
+void long_number(std::string& out, std::uint64_t value);
+inline void number(std::string& out, std::uint64_t value) {
+    if (value > 0x7f) return long_number(out, value);
+    out += static_cast<char>(value);  // a positive fixint
+}
 void integer(std::string& out, std::int64_t value);
 void flag(std::string& out, bool value);
 void nil(std::string& out);
@@ -105,8 +109,14 @@ class FieldWriter {
     void check_type(const DType&) {}
 
   private:
-    void put_key(int key);
-    void put_number(int key, std::uint64_t value);
+    void put_key(int key) {
+        key >= 0 ? pack::number(out_, static_cast<std::uint64_t>(key)) : pack::integer(out_, key);
+        ++count_;
+    }
+    void put_number(int key, std::uint64_t value) {
+        put_key(key);
+        pack::number(out_, value);
+    }
     void put_binary(int key, const void* data, std::size_t size);
 
     std::string& out_;

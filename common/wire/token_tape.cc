@@ -1,9 +1,9 @@
 #include "common/wire/token_tape.h"
 
-#include <exception>
+#include <cstring>
 #include <string>
 
-#include <msgpack.hpp>
+#include <endian.h>
 
 #include "schemas/limits.h"
 
@@ -17,113 +17,6 @@ std::string limit_text(std::string_view what, std::uint64_t value, std::size_t l
 }
 
 }  // namespace
-
-/// Called by msgpack for each value; `false` stops the parse.
-struct TapeVisitor {
-    TokenTape& tape;
-    std::size_t budget{limits::msgpack_element_count};
-    std::string problem{};
-
-    bool refuse(std::string text) {
-        problem = std::move(text);
-        return false;
-    }
-
-    bool add(Token token) {
-        token.end = tape.size() + 1;
-        tape.tokens_.push_back(token);
-        return true;
-    }
-
-    bool add_number(Token::Kind kind, std::uint64_t number) {
-        Token token;
-        token.kind = kind;
-        token.number = number;
-        return add(token);
-    }
-
-    bool add_text(Token::Kind kind, const char* data, std::uint32_t size, std::string_view what) {
-        if (size > limits::string_bytes) {
-            return refuse(limit_text(what, size, limits::string_bytes));
-        }
-        Token token;
-        token.kind = kind;
-        token.count = size;
-        token.data = data;
-        return add(token);
-    }
-
-    /// `nodes`: what the container claims to hold, paid for now.
-    bool open(Token::Kind kind, std::uint32_t count, std::uint64_t nodes) {
-        if (count > limits::msgpack_container_count) {
-            return refuse(limit_text(kind == Token::Kind::map ? "a map" : "an array", count,
-                                     limits::msgpack_container_count));
-        }
-        if (nodes > budget) {
-            return refuse("more elements than the limit of " +
-                          std::to_string(limits::msgpack_element_count));
-        }
-        if (tape.open_.size() == limits::msgpack_depth) {
-            return refuse("more nesting than the limit of " +
-                          std::to_string(limits::msgpack_depth));
-        }
-        budget -= nodes;
-        tape.open_.push_back(tape.size());
-        Token token;
-        token.kind = kind;
-        token.count = count;
-        return add(token);
-    }
-
-    bool close() {
-        tape.tokens_[tape.open_.back()].end = tape.size();
-        tape.open_.pop_back();
-        return true;
-    }
-
-    bool visit_nil() { return add(Token{}); }
-    bool visit_boolean(bool value) { return add_number(Token::Kind::boolean, value ? 1 : 0); }
-    bool visit_positive_integer(std::uint64_t value) {
-        return add_number(Token::Kind::uint, value);
-    }
-    bool visit_negative_integer(std::int64_t value) {
-        // msgpack's signed forms may hold a positive number.
-        if (value >= 0) return visit_positive_integer(static_cast<std::uint64_t>(value));
-        Token token;
-        token.kind = Token::Kind::negative;
-        token.negative = value;
-        return add(token);
-    }
-    bool visit_float32(float) { return add_number(Token::Kind::real, 0); }
-    bool visit_float64(double) { return add_number(Token::Kind::real, 0); }
-    bool visit_str(const char* data, std::uint32_t size) {
-        return add_text(Token::Kind::string, data, size, "a string");
-    }
-    bool visit_bin(const char* data, std::uint32_t size) {
-        return add_text(Token::Kind::binary, data, size, "a binary");
-    }
-    bool visit_ext(const char*, std::uint32_t) {
-        return refuse("an extension type (this protocol has none)");
-    }
-    bool start_array(std::uint32_t count) { return open(Token::Kind::array, count, count); }
-    bool start_array_item() { return true; }
-    bool end_array_item() { return true; }
-    bool end_array() { return close(); }
-    bool start_map(std::uint32_t count) {
-        return open(Token::Kind::map, count, 2 * std::uint64_t{count});
-    }
-    bool start_map_key() { return true; }
-    bool end_map_key() { return true; }
-    bool start_map_value() { return true; }
-    bool end_map_value() { return true; }
-    bool end_map() { return close(); }
-    void parse_error(std::size_t, std::size_t offset) {
-        problem = "a byte that starts no msgpack value, at offset " + std::to_string(offset);
-    }
-    void insufficient_bytes(std::size_t, std::size_t offset) {
-        problem = "an end inside a value, at offset " + std::to_string(offset);
-    }
-};
 
 std::string_view to_string(Token::Kind kind) {
     switch (kind) {
@@ -140,26 +33,178 @@ std::string_view to_string(Token::Kind kind) {
     return "a value";
 }
 
+/// Reads one value after the other from a msgpack document (msgpack spec.md, "Formats").
+class TapeReader {
+  public:
+    TapeReader(TokenTape& tape, Bytes bytes)
+        : tape_(tape),
+          begin_(reinterpret_cast<const std::uint8_t*>(bytes.data())),
+          next_(begin_),
+          end_(begin_ + bytes.size()) {}
+
+    /// The document's one value, with all that lies in it. False when problem() says why not.
+    bool read() {
+        do {
+            if (next_ == end_) return ends_early();
+            const std::uint8_t head = *next_++;
+            const bool is_small_number = head <= 0x7f;
+            if (is_small_number) {
+                add(Token::Kind::uint, 0, head);
+            } else if (!read_rest(head)) {
+                return false;
+            }
+            close_full();
+        } while (!tape_.open_.empty());
+        return true;
+    }
+
+    std::size_t left_bytes() const { return static_cast<std::size_t>(end_ - next_); }
+    const std::string& problem() const { return problem_; }
+
+  private:
+    [[gnu::cold]] bool refuse(std::string text) {
+        problem_ = std::move(text);
+        return false;
+    }
+    bool ends_early() {
+        return refuse("an end inside a value, at offset " + std::to_string(end_ - begin_));
+    }
+
+    /// The value that ended last may be the last one of its container, and that of its own.
+    void close_full() {
+        while (!tape_.open_.empty()) {
+            TokenTape::Open& innermost = tape_.open_.back();
+            if (innermost.left_count > 0) {
+                --innermost.left_count;
+                return;
+            }
+            tape_.tokens_[innermost.token].end = tape_.size();
+            tape_.open_.pop_back();
+        }
+    }
+
+    bool read_rest(std::uint8_t head) {
+        using Kind = Token::Kind;
+        if (head <= 0x8f) return open(Kind::map, head & 0x0f);
+        if (head <= 0x9f) return open(Kind::array, head & 0x0f);
+        if (head <= 0xbf) return add_text(Kind::string, head & 0x1f);
+        if (head >= 0xe0) return add_signed(static_cast<std::int8_t>(head));
+        std::uint64_t value = 0;
+        switch (head) {
+            case 0xc0: return add(Kind::nil, 0, 0);
+            case 0xc2:
+            case 0xc3: return add(Kind::boolean, 0, head & 1);
+            case 0xc4: return take<std::uint8_t>(value) && add_text(Kind::binary, value);
+            case 0xc5: return take<std::uint16_t>(value) && add_text(Kind::binary, value);
+            case 0xc6: return take<std::uint32_t>(value) && add_text(Kind::binary, value);
+            case 0xca: return take<std::uint32_t>(value) && add(Kind::real, 0, 0);
+            case 0xcb: return take<std::uint64_t>(value) && add(Kind::real, 0, 0);
+            case 0xcc: return take<std::uint8_t>(value) && add(Kind::uint, 0, value);
+            case 0xcd: return take<std::uint16_t>(value) && add(Kind::uint, 0, value);
+            case 0xce: return take<std::uint32_t>(value) && add(Kind::uint, 0, value);
+            case 0xcf: return take<std::uint64_t>(value) && add(Kind::uint, 0, value);
+            case 0xd0:
+                return take<std::uint8_t>(value) && add_signed(static_cast<std::int8_t>(value));
+            case 0xd1:
+                return take<std::uint16_t>(value) && add_signed(static_cast<std::int16_t>(value));
+            case 0xd2:
+                return take<std::uint32_t>(value) && add_signed(static_cast<std::int32_t>(value));
+            case 0xd3:
+                return take<std::uint64_t>(value) && add_signed(static_cast<std::int64_t>(value));
+            case 0xd9: return take<std::uint8_t>(value) && add_text(Kind::string, value);
+            case 0xda: return take<std::uint16_t>(value) && add_text(Kind::string, value);
+            case 0xdb: return take<std::uint32_t>(value) && add_text(Kind::string, value);
+            case 0xdc: return take<std::uint16_t>(value) && open(Kind::array, value);
+            case 0xdd: return take<std::uint32_t>(value) && open(Kind::array, value);
+            case 0xde: return take<std::uint16_t>(value) && open(Kind::map, value);
+            case 0xdf: return take<std::uint32_t>(value) && open(Kind::map, value);
+            case 0xc1:
+                return refuse("a byte that starts no msgpack value, at offset " +
+                              std::to_string(next_ - 1 - begin_));
+            default: return refuse("an extension type (this protocol has none)");
+        }
+    }
+
+    /// A big-endian number of the size of T.
+    template <class T>
+    bool take(std::uint64_t& value) {
+        if (left_bytes() < sizeof(T)) return ends_early();
+        T raw = 0;
+        std::memcpy(&raw, next_, sizeof(T));
+        next_ += sizeof(T);
+        if constexpr (sizeof(T) == 1) value = raw;
+        if constexpr (sizeof(T) == 2) value = be16toh(raw);
+        if constexpr (sizeof(T) == 4) value = be32toh(raw);
+        if constexpr (sizeof(T) == 8) value = be64toh(raw);
+        return true;
+    }
+
+    bool add(Token::Kind kind, std::uint32_t count, std::uint64_t number) {
+        Token& token = tape_.tokens_.emplace_back();
+        token.kind = kind;
+        token.count = count;
+        token.end = tape_.size();
+        token.number = number;
+        return true;
+    }
+
+    /// The signed forms may hold a positive number.
+    bool add_signed(std::int64_t value) {
+        add(value < 0 ? Token::Kind::negative : Token::Kind::uint, 0, 0);
+        tape_.tokens_.back().negative = value;
+        return true;
+    }
+
+    bool add_text(Token::Kind kind, std::uint64_t size) {
+        if (left_bytes() < size) return ends_early();
+        if (size > limits::string_bytes) {
+            return refuse(limit_text(to_string(kind), size, limits::string_bytes));
+        }
+        add(kind, static_cast<std::uint32_t>(size), 0);
+        tape_.tokens_.back().data = reinterpret_cast<const char*>(next_);
+        next_ += size;
+        return true;
+    }
+
+    /// What the container claims to hold is paid for now.
+    bool open(Token::Kind kind, std::uint64_t count) {
+        if (count > limits::msgpack_container_count) {
+            return refuse(limit_text(to_string(kind), count, limits::msgpack_container_count));
+        }
+        const std::uint64_t values = kind == Token::Kind::map ? 2 * count : count;
+        if (values > budget_) {
+            return refuse("more elements than the limit of " +
+                          std::to_string(limits::msgpack_element_count));
+        }
+        if (tape_.open_.size() == limits::msgpack_depth) {
+            return refuse("more nesting than the limit of " +
+                          std::to_string(limits::msgpack_depth));
+        }
+        budget_ -= values;
+        tape_.open_.push_back({tape_.size(), static_cast<std::uint32_t>(values)});
+        return add(kind, static_cast<std::uint32_t>(count), 0);
+    }
+
+    TokenTape& tape_;
+    const std::uint8_t* begin_;
+    const std::uint8_t* next_;
+    const std::uint8_t* end_;
+    std::size_t budget_{limits::msgpack_element_count};
+    std::string problem_;
+};
+
 Result<void> TokenTape::parse(Bytes bytes, std::string_view what) {
     tokens_.clear();
     open_.clear();
-    TapeVisitor visitor{*this};
     const auto refuse = [&](std::string_view problem) {
         return fail(ErrorCode::protocol, std::string(what) + " has " + std::string(problem) +
                                              ": send what wire.md says");
     };
-    std::size_t offset = 0;
-    bool is_whole = false;
-    try {
-        is_whole = msgpack::parse(reinterpret_cast<const char*>(bytes.data()), bytes.size(), offset,
-                                  visitor);
-    } catch (const std::exception& error) {
-        return refuse(std::string("bytes that msgpack cannot read (") + error.what() + ")");
-    }
-    if (!visitor.problem.empty()) return refuse(visitor.problem);
-    if (!is_whole) return refuse("no msgpack value");
-    if (offset != bytes.size()) {
-        return refuse(std::to_string(bytes.size() - offset) + " bytes behind its end");
+    TapeReader reader(*this, bytes);
+    if (bytes.empty()) return refuse("no msgpack value");
+    if (!reader.read()) return refuse(reader.problem());
+    if (reader.left_bytes() > 0) {
+        return refuse(std::to_string(reader.left_bytes()) + " bytes behind its end");
     }
     return {};
 }

@@ -39,7 +39,7 @@ struct Token {
 /// "an array", "a string", ... for error texts.
 std::string_view to_string(Token::Kind kind);
 
-/// A msgpack document as a flat list, made in one pass by msgpack's visitor.
+/// A msgpack document as a flat list, made in one pass.
 ///
 /// Refuses (protocol) what passes the msgpack limits of schemas/limits.h, before memory is taken
 /// for it: claimed sizes of containers count against the budget of elements when they are claimed.
@@ -56,10 +56,16 @@ class TokenTape {
     std::uint32_t next(std::uint32_t index) const { return tokens_[index].end; }
 
   private:
-    friend struct TapeVisitor;
+    friend class TapeReader;
+
+    /// A container that the next token lies in.
+    struct Open {
+        std::uint32_t token{0};
+        std::uint32_t left_count{0};  ///< values that it still claims
+    };
 
     std::vector<Token> tokens_;
-    std::vector<std::uint32_t> open_;  ///< containers that the next token lies in
+    std::vector<Open> open_;
 };
 
 }  // namespace farm

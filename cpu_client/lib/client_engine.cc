@@ -155,7 +155,8 @@ void ClientEngine::shut_down() {
 // ---- the leader's -----------------------------------------------------------------------------
 
 void ClientEngine::turn(std::optional<TimePoint> until) {
-    if (!until || *until > TimePoint{}) rim_.sleep(until);
+    const bool only_sends = until && *until == TimePoint{};
+    if (!only_sends) rim_.sleep(until);
     std::vector<Order> orders;
     {
         std::lock_guard lock(turns_.mutex());
@@ -168,6 +169,7 @@ void ClientEngine::turn(std::optional<TimePoint> until) {
         closing = closing || std::holds_alternative<Shutdown>(what);
         carry_out(what);
     }
+    if (!only_sends) rim_.receive();
     rim_.finish_turn();
     deliver_completed();
     std::lock_guard lock(turns_.mutex());

@@ -40,10 +40,13 @@ void ClientRim::feed(const ClientInput& input) {
     }
 }
 
-void ClientRim::finish_turn() {
+void ClientRim::receive() {
     links_.tell(
         {[this](LinkOpened opened) { feed(opened); }, [this](LinkLost lost) { feed(lost); },
          [this](LinkId link, std::vector<Buffer> frames) { take(link, std::move(frames)); }});
+}
+
+void ClientRim::finish_turn() {
     feed(Tick{});
     flush();
 }

@@ -46,7 +46,9 @@ class ClientRim {
     void begin_turn() { now_ = steady_now(); }
     void submit(Submit submit, Payload payload);
     void feed(const ClientInput& input);
-    /// Takes what has come, does what is due, sends what has gathered.
+    /// Takes what has come.
+    void receive();
+    /// Does what is due, sends what has gathered.
     void finish_turn();
 
     bool has_session() const { return machine_.has_session(); }

@@ -35,8 +35,9 @@ class LoopTurns {
     static constexpr auto idle_time = std::chrono::milliseconds(20);
 
     struct Loop {
-        /// One turn: takes what is there; sleeps until `until` first, when that is in the future.
-        /// Nothing: no limit. Called without the mutex, by the leader.
+        /// One turn: sleeps until there is something or `until` (nothing: no limit), takes what
+        /// is there and sends what is new. Until TimePoint{}, which is long ago, it sends only.
+        /// Called without the mutex, by the leader.
         std::function<void(std::optional<TimePoint> until)> turn;
         /// Ends the sleep of turn().
         std::function<void()> wake;

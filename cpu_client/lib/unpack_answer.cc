@@ -20,7 +20,7 @@ bool is_aligned(const Tensor& tensor) {
 Result<void> read_outputs(const Payload& payload, Inference& into) {
     auto body = decode_answer_body(payload.body);
     if (!body) return tl::unexpected<Error>(body.error());
-    auto tensors = unpack_tensors(body->tensors, payload.frames);
+    auto tensors = unpack_tensors(std::move(body->tensors), payload.frames);
     if (!tensors) return tl::unexpected<Error>(tensors.error());
     for (Tensor& tensor : *tensors) {
         if (!is_aligned(tensor)) tensor.data = Buffer::copy_of(tensor.data.bytes());

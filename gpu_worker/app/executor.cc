@@ -39,15 +39,14 @@ CallOutcome packed(const ServedModel& served, const TensorList& outputs) {
     return call;
 }
 
-TensorList combined(const std::vector<RunInput>& calls) {
-    if (calls.size() == 1) return calls.front().tensors;
+TensorList combined(std::vector<RunInput>& calls) {
+    if (calls.size() == 1) return std::move(calls.front().tensors);
     std::vector<const TensorList*> parts;
     for (const RunInput& call : calls) parts.push_back(&call.tensors);
     return combine_rows(parts);
 }
 
 std::vector<TensorList> split(const TensorList& outputs, const std::vector<RunInput>& calls) {
-    if (calls.size() == 1) return {outputs};
     std::vector<std::uint32_t> rows;
     for (const RunInput& call : calls) rows.push_back(call.rows);
     return split_rows(outputs, rows);
@@ -80,8 +79,12 @@ RunDone execute(const ServedModel& served, BackendInstance& instance, RunJob job
             return all_failed(Outcome::device_fault, Reason::backend_error,
                               checked.error().message);
         }
-        for (const TensorList& outputs : split(*result, job.calls)) {
-            done.calls.push_back(packed(served, outputs));
+        if (job.calls.size() == 1) {
+            done.calls.push_back(packed(served, *result));
+        } else {
+            for (const TensorList& outputs : split(*result, job.calls)) {
+                done.calls.push_back(packed(served, outputs));
+            }
         }
         done.timings.output_ns = nanoseconds(steady_now() - computed_at);
         return done;

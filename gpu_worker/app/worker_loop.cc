@@ -206,7 +206,7 @@ Result<TensorList> WorkerLoop::tensors_of(const Call& call, CallArrived& arrived
         return fail(ErrorCode::invalid, "the call has no body: send its tensors");
     auto body = decode_call_body(payload->body);
     if (!body) return tl::unexpected(body.error());
-    if (!call.chunked) return unpack_tensors(body->tensors, payload->frames);
+    if (!call.chunked) return unpack_tensors(std::move(body->tensors), payload->frames);
     arrived.large = large_tensors(body->tensors);
     return announced_tensors(*body);
 }
@@ -285,9 +285,9 @@ TensorList WorkerLoop::take_inputs(PayloadId id, const ServiceAd& ad) {
     assemblies_.erase(id);
     for (MutableBuffer& frame : assembly.frames)
         payload.frames.push_back(std::move(frame).freeze());
-    const auto body = decode_call_body(payload.body);
+    auto body = decode_call_body(payload.body);
     FARM_ENSURE(body.has_value());
-    auto tensors = unpack_tensors(body->tensors, payload.frames);
+    auto tensors = unpack_tensors(std::move(body->tensors), payload.frames);
     FARM_ENSURE(tensors.has_value());
     const auto ordered = check_inputs(ad, *tensors);  // announced_tensors() passed it already
     FARM_ENSURE(ordered.has_value());

@@ -28,6 +28,11 @@ bool Batcher::remove(const CallKey& key) {
 
 std::vector<CallKey> Batcher::take(TimePoint now) {
     if (order_.empty()) return {};
+    if (limits_.rule == BatchRule::none) {  // nobody shares a run, so nobody waits for company
+        const CallKey first = order_.begin()->key;
+        remove(first);
+        return {first};
+    }
     std::vector<Forming> runs = form();
     const auto ready =
         std::ranges::find_if(runs, [&](const Forming& r) { return is_ready(r, now); });

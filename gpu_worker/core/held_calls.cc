@@ -7,10 +7,6 @@
 
 namespace farm {
 
-bool HeldCall::asked_by(std::size_t broker) const {
-    return std::ranges::find(askers, broker) != askers.end();
-}
-
 HeldCall& HeldCalls::add(HeldCall call) {
     const CallKey key = call.key;
     deadlines_.set(key, call.deadline);
@@ -36,9 +32,8 @@ void HeldCalls::started(HeldCall& call) {
 
 std::vector<CallKey> HeldCalls::attempts(const CallId& id) const {
     std::vector<CallKey> keys;
-    for (auto it = calls_.lower_bound(CallKey{id, 0}); it != calls_.end() && it->first.id == id;
-         ++it) {
-        keys.push_back(it->first);
+    for (std::uint8_t attempt = 1; attempt <= limits::attempt_count; ++attempt) {
+        if (calls_.contains({id, attempt})) keys.push_back({id, attempt});
     }
     return keys;
 }
@@ -48,6 +43,7 @@ std::vector<CallKey> HeldCalls::asked_by(std::size_t broker) const {
     for (const auto& [key, call] : calls_) {
         if (call.asked_by(broker)) keys.push_back(key);
     }
+    std::ranges::sort(keys);
     return keys;
 }
 

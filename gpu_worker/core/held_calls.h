@@ -1,13 +1,15 @@
 #pragma once
 
+#include <bitset>
 #include <cstdint>
-#include <map>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "common/core/clock.h"
 #include "common/core/timer_heap.h"
 #include "common/core/transfer.h"
+#include "schemas/limits.h"
 #include "schemas/messages.h"
 
 namespace farm {
@@ -41,18 +43,17 @@ struct HeldCall {
     TimePoint deadline;
     std::optional<Intake> intake;
     /// Brokers that sent it in a session of theirs: each gets the RESULT, once.
-    std::vector<std::size_t> askers;
+    std::bitset<limits::broker_count> askers;
 
     std::uint64_t reserved_bytes() const { return input_bytes + max_result_bytes; }
-    bool asked_by(std::size_t broker) const;
+    bool asked_by(std::size_t broker) const { return askers.test(broker); }
 };
 
 /// The calls that this worker holds, by (call, attempt), with the deadlines of those that do not
-/// run yet. Bounded by the windows that its owner grants. A value; ordered, so that a simulation
-/// repeats.
+/// run yet. Bounded by the windows that its owner grants. A value.
 class HeldCalls {
   public:
-    using Map = std::map<CallKey, HeldCall>;
+    using Map = std::unordered_map<CallKey, HeldCall>;
 
     HeldCall& add(HeldCall call);
     HeldCall* find(const CallKey& key);
@@ -61,6 +62,7 @@ class HeldCalls {
 
     /// Attempts of this call.
     std::vector<CallKey> attempts(const CallId& id) const;
+    /// In the order of their keys, so that a simulation repeats.
     std::vector<CallKey> asked_by(std::size_t broker) const;
 
     /// A call whose deadline has passed before it ran; its deadline is forgotten.

@@ -2,11 +2,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
+#include "common/core/ascending_map.h"
 #include "common/core/clock.h"
 #include "common/core/transfer.h"
 #include "schemas/messages.h"
@@ -33,8 +34,7 @@ class KeptResults {
   public:
     using Id = std::uint64_t;  ///< ascends with age
 
-    explicit KeptResults(std::size_t broker_count)
-        : unfinished_(broker_count), next_sequence_(broker_count, 1) {}
+    explicit KeptResults(std::size_t broker_count) : unfinished_(broker_count) {}
 
     Id add(KeptResult result);
     /// The RESULT to send to this broker; it is kept for it until acknowledged and streamed.
@@ -65,8 +65,10 @@ class KeptResults {
     std::vector<CallKey> unacknowledged(std::size_t broker) const;
     bool has_unfinished(std::size_t broker) const { return !unfinished_[broker].empty(); }
 
+    /// Drops what nobody can want any more, at most `expiry_step` late.
     void expire(TimePoint now);
     std::optional<TimePoint> next_expiry() const;
+    static constexpr Duration expiry_step = std::chrono::seconds(1);
 
     std::vector<PayloadId> take_released() { return std::exchange(released_, {}); }
     /// Everything, when the worker stops.
@@ -86,23 +88,20 @@ class KeptResults {
         bool acknowledged{false};
         OutgoingTransfer stream;  ///< done() from the start for a small result
     };
-    using Deliveries = std::map<std::uint64_t, Delivery>;  // by sequence
+    using Deliveries = AscendingMap<Delivery>;  // by sequence
 
-    Deliveries::iterator find_stream(std::size_t broker, const CallKey& key);
-    Deliveries::iterator finish(std::size_t broker, Deliveries::iterator delivery,
-                                bool was_received);
-    void settle(std::size_t broker, Deliveries::iterator delivery);
+    Delivery* find_stream(std::size_t broker, const CallKey& key);
+    const KeptResult& result_of(const Delivery& delivery) const;
+    void finish(std::size_t broker, std::uint64_t sequence, bool was_received);
     void drop(Id id);
     bool is_streaming(Id id) const;
 
-    std::map<Id, Entry> entries_;
-    std::multimap<TimePoint, Id> expiries_;
-    std::map<CallKey, Id> started_;
+    AscendingMap<Entry> entries_;  ///< by Id
+    std::unordered_map<CallKey, Id> started_;
     std::vector<Deliveries> unfinished_;
-    std::vector<std::uint64_t> next_sequence_;
     std::vector<PayloadId> released_;
     std::uint64_t total_bytes_{0};
-    Id next_id_{1};
+    TimePoint look_at_{TimePoint::max()};  ///< nothing expires before
 };
 
 }  // namespace farm

@@ -229,13 +229,14 @@ void WorkerMachine::stream(BrokerNumber broker, const CallKey& key) {
 // ---- who waits for it -------------------------------------------------------------------------
 
 void WorkerMachine::add_asker(HeldCall& call, BrokerNumber broker) {
-    call.askers.push_back(broker);
+    call.askers.set(broker);
     services_.at(call.service).windows.add_outstanding(broker, 1);
     bytes_.add_outstanding(broker, call.reserved_bytes());
 }
 
 void WorkerMachine::remove_asker(HeldCall& call, BrokerNumber broker) {
-    if (std::erase(call.askers, broker) == 0) return;
+    if (!call.asked_by(broker)) return;
+    call.askers.reset(broker);
     services_.at(call.service).windows.remove_outstanding(broker, 1);
     bytes_.remove_outstanding(broker, call.reserved_bytes());
 }
@@ -243,7 +244,7 @@ void WorkerMachine::remove_asker(HeldCall& call, BrokerNumber broker) {
 void WorkerMachine::unask(BrokerNumber broker, const CallKey& key) {
     HeldCall& call = *calls_.find(key);
     remove_asker(call, broker);
-    if (call.askers.empty() && call.state != HeldCall::State::running) discard(key);
+    if (call.askers.none() && call.state != HeldCall::State::running) discard(key);
 }
 
 /// Chunks that were on their way are lost with the link, so these calls never arrived. They are not
@@ -291,12 +292,12 @@ void WorkerMachine::conclude(const CallKey& key, KeptResult result) {
     result.answer.repeatable = services_.at(call.service).ad.idempotent;
     result.answer.detail = cut(std::move(result.answer.detail));
     result.expires = std::max(call.deadline, now_) + grace;
-    const std::vector<BrokerNumber> askers = call.askers;
     const bool has_run = result.answer.outcome != Outcome::not_started;
-    if (askers.empty() && !has_run) return discard(key);
+    if (call.askers.none() && !has_run) return discard(key);
 
     const KeptResults::Id id = kept_.add(std::move(result));
-    for (const BrokerNumber broker : askers) {
+    for (BrokerNumber broker = 0; broker < contacts_.size(); ++broker) {
+        if (!call.asked_by(broker)) continue;
         Answer answer = kept_.deliver(id, broker);
         if (contacts_[broker].serving()) transmit(broker, std::move(answer));
     }
@@ -307,7 +308,7 @@ void WorkerMachine::conclude(const CallKey& key, KeptResult result) {
 /// Takes a call off all books.
 void WorkerMachine::discard(const CallKey& key) {
     HeldCall& call = *calls_.find(key);
-    while (!call.askers.empty()) remove_asker(call, call.askers.back());
+    for (BrokerNumber broker = 0; broker < contacts_.size(); ++broker) remove_asker(call, broker);
     services_.at(call.service).batcher.remove(key);
     drop_payload(call.payload);
     calls_.erase(key);

@@ -63,9 +63,10 @@ void WorkerMachine::do_what_is_due() {
     expire_calls();
     kept_.expire(now_);
     while (const auto service = service_timers_.pop_due(now_)) touch(*service);
-    for (const ServiceIndex index : std::exchange(touched_, {})) {
-        if (HostedService* service = find_service(index)) serve(index, *service);
+    for (std::size_t i = 0; i < touched_.size(); ++i) {
+        if (HostedService* service = find_service(touched_[i])) serve(touched_[i], *service);
     }
+    touched_.clear();
     plan_windows();
     for (BrokerNumber broker = 0; broker < contacts_.size(); ++broker) {
         if (contacts_[broker].serving() && contacts_[broker].credit_due) send_credit(broker);
@@ -208,7 +209,7 @@ HostedService* WorkerMachine::find_service(ServiceIndex index) {
     return found == services_.end() ? nullptr : &found->second;
 }
 
-void WorkerMachine::transmit(BrokerNumber broker, Message message, bool release_payload) {
+void WorkerMachine::transmit(BrokerNumber broker, Message&& message, bool release_payload) {
     out_->push_back(Transmit{contacts_[broker].link, std::move(message), release_payload});
 }
 

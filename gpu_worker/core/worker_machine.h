@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -142,25 +141,26 @@ class WorkerMachine {
     void abort_intakes(BrokerNumber broker);
     /// The broker does not wait for it any more: it leaves, unless others wait or it runs.
     void unask(BrokerNumber broker, const CallKey& key);
-    void refuse(BrokerNumber broker, const CallKey& key, bool repeatable, Refusal refusal);
-    void give_up(const CallKey& key, Refusal refusal);
+    [[gnu::cold]] void refuse(BrokerNumber broker, const CallKey& key, bool repeatable,
+                              Refusal refusal);
+    [[gnu::cold]] void give_up(const CallKey& key, Refusal refusal);
     void conclude(const CallKey& key, KeptResult result);
     void discard(const CallKey& key);
     void keep_within_limits();
 
     // Runs (worker_runs.cc).
-    void touch(ServiceIndex service) { touched_.insert(service); }
+    void touch(ServiceIndex service);
     void serve(ServiceIndex index, HostedService& service);
     void start_run(ServiceIndex index, HostedService& service, std::uint32_t instance,
-                   const std::vector<CallKey>& keys);
+                   std::vector<CallKey> keys);
     void tell_started(const std::vector<CallKey>& keys);
     void conclude_run_call(const CallKey& key, const RunCallResult& result, const Timings& timings);
     void take_out_of_rotation(HostedService& service, const std::string& why);
 
     HostedService* find_service(ServiceIndex index);
-    void transmit(BrokerNumber broker, Message message, bool release_payload = false);
+    void transmit(BrokerNumber broker, Message&& message, bool release_payload = false);
     void drop_payload(PayloadId payload);
-    void note(NoteLevel level, std::string text);
+    [[gnu::cold]] void note(NoteLevel level, std::string text);
 
     WorkerOptions options_;
     ReconnectPause pause_;
@@ -173,7 +173,7 @@ class WorkerMachine {
     std::map<RunId, Run> runs_;
 
     TimerHeap<ServiceIndex> service_timers_;  ///< batch delays and self-tests
-    std::set<ServiceIndex> touched_;          ///< services that may have a run to start
+    std::vector<ServiceIndex> touched_;       ///< services that may have a run to start
     bool plan_due_{false};
     std::size_t dropped_result_count_{0};  ///< since the last note about it
     TimePoint dropped_note_at_;

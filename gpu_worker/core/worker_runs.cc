@@ -7,6 +7,11 @@
 
 namespace farm {
 
+/// Looked at once in this step, however often it is touched.
+void WorkerMachine::touch(ServiceIndex service) {
+    if (std::ranges::find(touched_, service) == touched_.end()) touched_.push_back(service);
+}
+
 /// Starts what can start, and sets the time to look again.
 void WorkerMachine::serve(ServiceIndex index, HostedService& service) {
     service_timers_.cancel(index);
@@ -17,21 +22,23 @@ void WorkerMachine::serve(ServiceIndex index, HostedService& service) {
     }
     if (!service.health.in_rotation()) return;
     while (const auto instance = service.free_instance()) {
-        const std::vector<CallKey> keys = service.batcher.take(now_);
+        std::vector<CallKey> keys = service.batcher.take(now_);
         if (keys.empty()) {
             if (const auto ready = service.batcher.ready_at()) service_timers_.set(index, *ready);
             return;
         }
-        start_run(index, service, *instance, keys);
+        start_run(index, service, *instance, std::move(keys));
     }
 }
 
 void WorkerMachine::start_run(ServiceIndex index, HostedService& service, std::uint32_t instance,
-                              const std::vector<CallKey>& keys) {
+                              std::vector<CallKey> keys) {
     const RunId id{next_run_++};
-    Run run{index, instance, keys, {}, 0, now_};
+    Run run{index, instance, std::move(keys), {}, 0, now_};
+    run.waited.reserve(run.calls.size());
     StartRun effect{id, index, instance, {}};
-    for (const CallKey& key : keys) {
+    effect.calls.reserve(run.calls.size());
+    for (const CallKey& key : run.calls) {
         HeldCall& call = *calls_.find(key);
         FARM_ENSURE(call.state == HeldCall::State::queued && now_ < call.deadline);
         effect.calls.push_back({key, std::exchange(call.payload, {}), call.rows});
@@ -41,9 +48,9 @@ void WorkerMachine::start_run(ServiceIndex index, HostedService& service, std::u
         if (!service.ad.idempotent) ran_.add(key.id);
     }
     service.busy[instance] = true;
-    runs_.emplace(id, std::move(run));
     // Said before the run begins: a run that kills this process must be known to have begun.
-    tell_started(keys);
+    tell_started(run.calls);
+    runs_.emplace(id, std::move(run));
     out_->push_back(std::move(effect));
 }
 
