@@ -5,6 +5,8 @@
 
 #include <endian.h>
 
+#include <endian.h>
+
 #include "schemas/limits.h"
 
 namespace farm {
