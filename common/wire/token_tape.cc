@@ -1,11 +1,6 @@
 #include "common/wire/token_tape.h"
 
-#include <cstring>
 #include <string>
-
-#include <endian.h>
-
-#include <endian.h>
 
 #include "schemas/limits.h"
 
@@ -131,13 +126,9 @@ class TapeReader {
     template <class T>
     bool take(std::uint64_t& value) {
         if (left_bytes() < sizeof(T)) return ends_early();
-        T raw = 0;
-        std::memcpy(&raw, next_, sizeof(T));
+        value = 0;
+        for (std::size_t i = 0; i < sizeof(T); ++i) value = value << 8 | next_[i];
         next_ += sizeof(T);
-        if constexpr (sizeof(T) == 1) value = raw;
-        if constexpr (sizeof(T) == 2) value = be16toh(raw);
-        if constexpr (sizeof(T) == 4) value = be32toh(raw);
-        if constexpr (sizeof(T) == 8) value = be64toh(raw);
         return true;
     }
 
