@@ -1,4 +1,5 @@
 farm_add_test(wire_test
     SOURCES wire/body_test.cc wire/document_test.cc wire/envelope_test.cc wire/golden_test.cc
             wire/header_test.cc wire/hex.cc wire/specimens.cc wire/text_test.cc
-    LINK farm_wire)
+            wire/token_tape_test.cc
+    LINK farm_wire msgpackc-cxx)

@@ -1,0 +1,3 @@
+farm_add_test(core_test
+    SOURCES core/ascending_map_test.cc core/buffer_test.cc core/transfer_test.cc
+    LINK farm_core)
