@@ -10,8 +10,8 @@
 namespace farm {
 
 /// Expected device time of a run on one worker: the advertised curve, scaled by what runs really
-/// took (exponential average over about ten runs). Without a curve the first measured run makes
-/// one.
+/// took: the mean of the first runs, since the very first ones are often slow, then an exponential
+/// average over about ten. Without a curve the first measured run makes one.
 class RateEstimate {
   public:
     explicit RateEstimate(std::vector<CostPoint> curve = {}) : curve_(std::move(curve)) {}
@@ -30,7 +30,8 @@ class RateEstimate {
         }
         const auto base = static_cast<double>(std::max<std::uint64_t>(1, cost_at(curve_, rows, 1)));
         const double ratio = std::clamp(static_cast<double>(measured_ns) / base, 1e-3, 1e3);
-        scale_ += 0.1 * (ratio - scale_);
+        ++known_count_;
+        scale_ += std::max(0.1, 1.0 / static_cast<double>(known_count_)) * (ratio - scale_);
     }
 
     /// Assumed for a service of which nothing is known yet.
@@ -39,6 +40,7 @@ class RateEstimate {
   private:
     std::vector<CostPoint> curve_;
     double scale_{1.0};
+    std::uint64_t known_count_{1};  ///< runs that made the estimate; the curve counts as one
 };
 
 }  // namespace farm

@@ -15,12 +15,15 @@ Duration BrokerRotation::failed() {
     address_ = static_cast<std::uint16_t>((address_ + 1) % address_count_);
     ++failed_count_;
     if (failed_count_ % address_count_ != 0) return Duration{0};
-    const std::uint32_t round = std::min(failed_count_ / address_count_ - 1, 20U);
-    const Duration pause = Duration(back_off_.first) * (std::int64_t{1} << round);
-    return jittered(std::min<Duration>(pause, back_off_.longest));
+    return jittered(doubled(failed_count_ / address_count_ - 1));
 }
 
-Duration BrokerRotation::broke() { return jittered(back_off_.first); }
+Duration BrokerRotation::broke() { return jittered(doubled(broken_count_++)); }
+
+Duration BrokerRotation::doubled(std::uint32_t times) const {
+    const Duration pause = Duration(back_off_.first) * (std::int64_t{1} << std::min(times, 20U));
+    return std::min<Duration>(pause, back_off_.longest);
+}
 
 /// Between half of it and all of it.
 Duration BrokerRotation::jittered(Duration longest) {

@@ -22,12 +22,14 @@ class BrokerRotation {
 
     /// This address did not give a session, or took it back: next one. The pause before trying it.
     Duration failed();
-    /// A session that worked has broken: the same address again, since it may be resumed there.
+    /// A session that worked has broken: the same address again, since it may be resumed there. The
+    /// pause doubles with each one since reached().
     Duration broke();
     /// A session has worked for a while: the next failure starts a fresh round.
-    void reached() { failed_count_ = 0; }
+    void reached() { failed_count_ = broken_count_ = 0; }
 
   private:
+    Duration doubled(std::uint32_t times) const;
     Duration jittered(Duration longest);
 
     std::uint16_t address_count_;
@@ -35,6 +37,7 @@ class BrokerRotation {
     std::mt19937_64 random_;
     std::uint16_t address_{0};
     std::uint32_t failed_count_{0};  ///< addresses that failed since the last session
+    std::uint32_t broken_count_{0};  ///< sessions that broke before they had worked for a while
 };
 
 }  // namespace farm

@@ -12,6 +12,9 @@ void keep_memory_mapped() {
 #if defined(M_MMAP_THRESHOLD)
     mallopt(M_MMAP_THRESHOLD, 1 << 30);
     mallopt(M_TRIM_THRESHOLD, INT_MAX);
+    // The heaps of threads end at 64 MiB, and what passes that is mapped anew each time: all use
+    // the first one, which has no end.
+    mallopt(M_ARENA_MAX, 1);
 #endif
 }
 

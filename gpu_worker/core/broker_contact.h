@@ -23,7 +23,7 @@ struct BrokerContact {
     State state{State::waiting};
     LinkId link;
     TimePoint due;
-    std::uint32_t failures{0};  ///< in a row, since the last WELCOME
+    std::uint32_t failures{0};  ///< in a row, since a session lived for a beat
 
     // Of the session, or of the last one while it may be resumed.
     PeerId broker;

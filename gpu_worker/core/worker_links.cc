@@ -58,6 +58,7 @@ void WorkerMachine::link_due(BrokerNumber broker) {
         case BrokerContact::State::serving:
             if (now_ >= contact.silent_at()) return close(broker, "it was silent for too long");
             if (now_ < contact.due) return;
+            contact.failures = 0;  // a session that ends before its first beat counts as a failure
             contact.due = now_ + contact.timing.beat;
             contact.beat_due = true;
             contact.credit_due = true;
@@ -161,7 +162,6 @@ void WorkerMachine::on(BrokerNumber broker, const Welcome& welcome) {
     if (contact.broker != welcome.broker || contact.broker_epoch != welcome.broker_epoch)
         forget(broker);
     contact.state = BrokerContact::State::serving;
-    contact.failures = 0;
     contact.broker = welcome.broker;
     contact.broker_epoch = welcome.broker_epoch;
     contact.name = welcome.broker_name;

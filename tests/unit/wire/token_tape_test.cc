@@ -135,7 +135,9 @@ void expect_agreement(const std::string& bytes) {
     }
     const bool expected = is_whole && offset == bytes.size() && !oracle.is_foreign;
     ASSERT_EQ(parsed.has_value(), expected) << (parsed ? oracle.text : parsed.error().message);
-    if (parsed) EXPECT_EQ(text_of(tape, 0), oracle.text);
+    if (parsed) {
+        EXPECT_EQ(text_of(tape, 0), oracle.text);
+    }
 }
 
 TEST(TokenTapeTest, AgreesWithMsgpackOnWholeDocuments) {

@@ -110,6 +110,13 @@ TEST(RateEstimateTest, MeasurementsScaleTheAdvertisedCurve) {
     EXPECT_NEAR(static_cast<double>(rate.expected(5).count()), 10e6, 1e3);
 }
 
+TEST(RateEstimateTest, ASlowFirstRunIsSoonOutweighed) {
+    RateEstimate rate;
+    rate.observe(1, 100'000'000);
+    for (int i = 0; i < 10; ++i) rate.observe(1, 10'000'000);
+    EXPECT_LE(rate.expected(1), Duration{20ms});
+}
+
 TEST(RateEstimateTest, FirstRunMakesACurveWhereThereIsNone) {
     RateEstimate rate;
     EXPECT_EQ(rate.expected(1).count(), static_cast<std::int64_t>(RateEstimate::unknown_run_ns));

@@ -47,5 +47,14 @@ TEST(BrokerRotationTest, BrokenSessionStaysWithItsBroker) {
     EXPECT_EQ(rotation.address(), address);
 }
 
+TEST(BrokerRotationTest, SessionsThatBreakAtOnceAreTriedLessAndLessOften) {
+    BrokerRotation rotation(3, BackOff{}, 5);
+    for (int i = 0; i < 3; ++i) rotation.broke();
+    EXPECT_GE(rotation.broke(), 200ms);
+    for (int i = 0; i < 40; ++i) EXPECT_LE(rotation.broke(), 2000ms);
+    rotation.reached();
+    EXPECT_LE(rotation.broke(), 50ms);
+}
+
 }  // namespace
 }  // namespace farm

@@ -48,6 +48,24 @@ TEST(WorkerMachineTest, AModelThatBecomesReadyLaterIsAdvertisedAndGetsAWindow) {
     EXPECT_GT(rim.credits[0].windows[1].request_count, 0U);
 }
 
+TEST(WorkerMachineTest, ASessionThatEndsAtOnceIsTriedLessAndLessOften) {
+    WorkerRim rim;
+    const auto wait_for_link = [&] {
+        Duration waited{0};
+        for (rim.lost(0); !rim.has_link(0); waited += 10ms) rim.advance(10ms);
+        return waited;
+    };
+    rim.join(0);
+    for (int i = 0; i < 3; ++i) {
+        wait_for_link();
+        rim.join(0);
+    }
+    EXPECT_GE(wait_for_link(), 200ms);
+    rim.join(0);
+    rim.advance(Timing{}.beat);  // it lives
+    EXPECT_LE(wait_for_link(), 60ms);
+}
+
 TEST(WorkerMachineTest, WhatWaitsWhileTheDeviceIsBusySharesTheNextRun) {
     WorkerRim rim;
     rim.model(service(1, 4));
