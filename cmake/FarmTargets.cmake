@@ -1,7 +1,7 @@
 # The only ways to declare a target of this project. Source paths are relative to the caller.
 #
 #   farm_add_library(farm_x [PURE] [EXPORTED] SOURCES a.cc... PUBLIC dep... PRIVATE dep...)
-#       Static library, also called eventfarm::x. PURE: may link PURE libraries and tl::expected,
+#       Static library, also called eventfarm::x. PURE: may link PURE libraries, tl::expected, OpenSSL's hashes,
 #       nothing else; checked here. EXPORTED: installed, for users of find_package(eventfarm).
 #   farm_add_executable(<target> [INSTALLED] SOURCES ... PRIVATE dep...)
 #   farm_add_test(<name> SOURCES x_test.cc... LINK dep... [LABELS l...] [TIMEOUT s]
@@ -13,7 +13,7 @@
 #       With FARM_FUZZ a libFuzzer executable; else a test that runs each file of the corpus.
 #   farm_set_exported(target...)    exports a target that was made without these functions
 
-set(FARM_PURE_LIBRARIES tl::expected)
+set(FARM_PURE_LIBRARIES tl::expected OpenSSL::Crypto)
 
 function(farm_common_properties target)
     target_include_directories(

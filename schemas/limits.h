@@ -48,6 +48,7 @@ inline constexpr auto longest_deadline = std::chrono::hours(24);
 
 // A broker.
 inline constexpr std::size_t session_count = 120'000;
+inline constexpr std::size_t direct_session_count = 4096;  ///< of one worker
 inline constexpr std::size_t service_count = 10'000;
 inline constexpr std::size_t services_per_worker_count = 1024;
 inline constexpr std::size_t tenant_count = 1024;

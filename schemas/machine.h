@@ -11,6 +11,10 @@
 /// says who owns payloads and what a link is.
 namespace farm {
 
+/// Links from here on are connections that peers made to a listening socket of ours; the rim
+/// numbers them. Machines number those that they open themselves, from 1.
+inline constexpr std::uint64_t first_listener_link = 1ULL << 63;
+
 // ---- inputs -----------------------------------------------------------------------------------
 
 /// The control socket of this link can send: time for HELLO.
@@ -26,6 +30,13 @@ struct LinkLost {
 struct Received {
     LinkId link;
     Message message;
+};
+
+/// The peer of a listening socket sent bytes that are no message of ours, or of another version.
+struct Malformed {
+    LinkId link;
+    RefusedReason reason{RefusedReason::malformed};
+    std::string detail;
 };
 
 /// Do what is due at `now`.
@@ -49,6 +60,13 @@ struct OpenBulk {
     std::string url;
     SessionId session;
     Secret secret;
+};
+
+/// From now on what arrives on `bulk` belongs to `control`, and CHUNKs for `control` leave by
+/// `bulk`. Both are connections of listening sockets.
+struct BindBulk {
+    LinkId control;
+    LinkId bulk;
 };
 
 struct CloseLink {

@@ -129,6 +129,9 @@ struct Goodbye {
 /// Adds or replaces services by index. Several messages may follow one another (paging).
 struct Advertise {
     std::vector<ServiceAd> services;
+    Secret lease_key;        ///< seals the leases that this broker gives out; none: no direct path
+    std::string worker_key;  ///< CURVE public key of its direct address, Z85; empty without CURVE
+
     friend bool operator==(const Advertise&, const Advertise&) = default;
 };
 
@@ -150,6 +153,7 @@ struct Credit {
     std::uint64_t sequence{0};
     std::uint64_t device_bytes{0};
     std::vector<ServiceWindow> windows;
+    std::uint64_t clock_ms{0};  ///< of the worker, now; a lease expires by this clock
 
     friend bool operator==(const Credit&, const Credit&) = default;
 };
@@ -248,27 +252,35 @@ struct Cancel {
 
 // ---- direct path ------------------------------------------------------------------------------
 
+/// Asks for leases. One that the client has already is renewed under its number.
 struct Resolve {
     std::string service;
     std::uint16_t worker_count{1};
-    std::uint64_t bytes_per_call{0};
+    std::uint64_t bytes_per_call{0};    ///< inputs of one call
+    std::uint32_t request_count{1};     ///< calls that the client means to have in flight, in all
+    std::uint64_t max_result_bytes{0};  ///< as in CALL
 
     friend bool operator==(const Resolve&, const Resolve&) = default;
 };
 
+/// The right to have `request_count` calls and `device_bytes` at this worker until it expires.
 struct LeaseGrant {
     std::string url;
     std::string worker_key;  ///< CURVE public key, Z85; empty without CURVE
     std::uint64_t lease{0};
     std::uint32_t request_count{0};
     std::uint64_t device_bytes{0};
-    std::uint32_t valid_ms{0};
-    std::string mac;  ///< 32 bytes
+    std::uint32_t valid_ms{0};    ///< from arrival
+    std::string mac;              ///< 32 bytes: seal() of schemas/lease.h
+    std::uint64_t expires_ms{0};  ///< by the worker's clock, as its CREDIT told
+    std::string tenant;
+    SessionId worker;  ///< the worker's session with the broker, for Call::avoid
 
     friend bool operator==(const LeaseGrant&, const LeaseGrant&) = default;
 };
 
-/// No grants: no worker of this service offers a direct path now; stay on the routed one.
+/// Broker to client: the answer to RESOLVE; no grants: stay on the routed path.
+/// Client to worker: presents one grant. Worker to client: the grant again, accepted, or none.
 struct Lease {
     std::string service;
     std::vector<LeaseGrant> grants;

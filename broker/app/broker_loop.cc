@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "common/ops/log.h"
-#include "common/wire/header.h"
 
 namespace farm {
 namespace {
@@ -31,18 +30,13 @@ PayloadId payload_of(const Message& message) {
 }  // namespace
 
 BrokerLoop::BrokerLoop(Parts parts, Signals& signals)
-    : control_(std::move(parts.control)),
-      bulk_(std::move(parts.bulk)),
+    : listener_(std::move(parts.control), std::move(parts.bulk), poller_),
       machine_(std::move(parts.machine)),
       metrics_(parts.metrics),
       signals_(signals),
       outbox_([this](LinkId link, Lane lane, std::span<const Buffer> frames) {
-          if (lane == Lane::control) return control_->send(link, frames);
-          const auto bulk = bulk_of_.find(link);
-          return bulk == bulk_of_.end() ? SendResult::gone : bulk_->send(bulk->second, frames);
+          return listener_.send(link, lane, frames);
       }) {
-    poller_.watch(*control_);
-    poller_.watch(*bulk_);
     poller_.watch_fd(signals_.fd());
 }
 
@@ -59,8 +53,8 @@ int BrokerLoop::run() {
             notifier_.stopping("draining");
             step(DrainRequested{});
         }
-        take_messages(*control_, Lane::control);
-        take_messages(*bulk_, Lane::bulk);
+        take_messages(Lane::control);
+        take_messages(Lane::bulk);
         step(Tick{});
         report_failed_links();
         notifier_.feed(now_);
@@ -69,37 +63,26 @@ int BrokerLoop::run() {
     return 0;
 }
 
-void BrokerLoop::take_messages(Router& router, Lane lane) {
+void BrokerLoop::take_messages(Lane lane) {
     for (int i = 0; i < messages_per_turn; ++i) {
-        auto incoming = router.receive();
-        if (!incoming) return;
-        take(std::move(*incoming), lane);
+        auto arrival = listener_.receive(lane);
+        if (!arrival) return;
+        take(std::move(*arrival), lane);
     }
 }
 
-void BrokerLoop::take(Router::Incoming incoming, Lane lane) {
-    if (incoming.first) {
-        const Identity& identity = *incoming.identity;
-        step(PeerAppeared{incoming.link,
+void BrokerLoop::take(Listener::Arrival arrival, Lane lane) {
+    const LinkId link = arrival.link;
+    if (arrival.first) {
+        const Identity& identity = *arrival.identity;
+        step(PeerAppeared{link,
                           lane == Lane::bulk,
                           {identity.tenant, identity.roles.has(Role::client),
                            identity.roles.has(Role::worker), identity.roles.has(Role::admin)}});
     }
-    LinkId link = incoming.link;
-    if (const auto control = control_of_.find(link); control != control_of_.end()) {
-        link = control->second;
-    }
-    const Buffer header = incoming.frames.empty() ? Buffer{} : incoming.frames.front();
-    auto messages = open_envelope(std::move(incoming.frames), payloads_);
-    if (!messages) {
-        const auto version = header_version(header.bytes());
-        const bool other = version && *version != protocol_version;
-        const Router& router = lane == Lane::control ? *control_ : *bulk_;
-        step(Malformed{
-            link, other ? RefusedReason::protocol_version : RefusedReason::malformed,
-            messages.error().message + " (from " + router.peer_address(incoming.link) + ")"});
-        return;
-    }
+    const Buffer header = arrival.frames.empty() ? Buffer{} : arrival.frames.front();
+    auto messages = open_envelope(std::move(arrival.frames), payloads_);
+    if (!messages) return step(listener_.malformed(link, header, messages.error()));
     for (Message& message : *messages) step(Received{link, std::move(message)});
 }
 
@@ -114,13 +97,9 @@ void BrokerLoop::carry_out(BrokerEffect& effect) {
     if (auto* drop = std::get_if<DropPayload>(&effect)) return payloads_.drop(drop->payload);
     if (auto* shut = std::get_if<CloseLink>(&effect)) {
         outbox_.flush_link(shut->link);
-        return close(shut->link);
+        return listener_.close(shut->link);
     }
-    if (auto* bind = std::get_if<BindBulk>(&effect)) {
-        bulk_of_[bind->control] = bind->bulk;
-        control_of_[bind->bulk] = bind->control;
-        return;
-    }
+    if (auto* bind = std::get_if<BindBulk>(&effect)) return listener_.bind(*bind);
     if (auto* text = std::get_if<Note>(&effect)) return log(level_of(text->level), text->text);
     finished_ = true;
     failed_.clear();
@@ -130,26 +109,11 @@ void BrokerLoop::carry_out(BrokerEffect& effect) {
 void BrokerLoop::carry_out(Transmit& effect) {
     const PayloadId id = payload_of(effect.message);
     const Payload* payload = id ? payloads_.find(id) : nullptr;
-    const bool on_bulk = std::holds_alternative<Chunk>(effect.message) ||
-                         std::holds_alternative<Attach>(effect.message);
-    // A stranger on the bulk socket is refused there.
-    const Lane lane = on_bulk || !control_->has(effect.link) ? Lane::bulk : Lane::control;
-    if (lane == Lane::bulk && !bulk_of_.contains(effect.link) && bulk_->has(effect.link)) {
-        bulk_of_[effect.link] = effect.link;
-    }
+    const Lane lane = listener_.lane_of(effect.link, effect.message);
     if (!outbox_.add(effect.link, lane, effect.message, payload)) {
         log_error("a message is too long to be sent", {{"verb", verb_name(effect.message)}});
     }
     if (effect.release_payload && id) payloads_.drop(id);
-}
-
-void BrokerLoop::close(LinkId control) {
-    control_->close(control);
-    const auto bulk = bulk_of_.find(control);
-    if (bulk == bulk_of_.end()) return;
-    bulk_->close(bulk->second);
-    control_of_.erase(bulk->second);
-    bulk_of_.erase(bulk);
 }
 
 void BrokerLoop::report_failed_links() {
@@ -160,7 +124,7 @@ void BrokerLoop::report_failed_links() {
         if (failed_.empty()) return;
         const auto failed = std::exchange(failed_, {});
         for (LinkId link : failed) {
-            close(link);
+            listener_.close(link);
             step(LinkLost{link});
         }
     }

@@ -2,13 +2,12 @@
 
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "broker/core/broker_machine.h"
+#include "common/net/listener.h"
 #include "common/net/outbox.h"
 #include "common/net/poller.h"
-#include "common/net/router.h"
 #include "common/ops/metrics.h"
 #include "common/ops/notify.h"
 #include "common/ops/signals.h"
@@ -33,28 +32,24 @@ class BrokerLoop {
     int run();
 
   private:
-    void take_messages(Router& router, Lane lane);
-    void take(Router::Incoming incoming, Lane lane);
+    void take_messages(Lane lane);
+    void take(Listener::Arrival arrival, Lane lane);
     void step(const BrokerInput& input);
     void carry_out(BrokerEffect& effect);
     void carry_out(Transmit& effect);
-    void close(LinkId control);
     void report_failed_links();
     void publish_metrics();
 
-    std::unique_ptr<Router> control_;
-    std::unique_ptr<Router> bulk_;
+    Poller poller_;
+    Listener listener_;
     std::unique_ptr<BrokerMachine> machine_;
     SharedSnapshot* metrics_;
     Signals& signals_;
     ServiceNotifier notifier_;
-    Poller poller_;
     PayloadStore payloads_;
     Outbox outbox_;
     BrokerEffects effects_;
     std::vector<LinkId> failed_;
-    std::unordered_map<LinkId, LinkId> bulk_of_;     ///< control link -> bulk link
-    std::unordered_map<LinkId, LinkId> control_of_;  ///< bulk link -> control link
     TimePoint now_;
     TimePoint next_publish_;
     bool finished_{false};

@@ -60,35 +60,6 @@ void declare(CLI::App& app, Flags& flags) {
         ->capture_default_str();
 }
 
-/// "tcp://*:5600" -> "tcp://*:5601"; "ipc:///run/farm.sock" -> "ipc:///run/farm.sock.bulk".
-std::string default_bulk_url(const Url& control) {
-    Url bulk = control;
-    if (control.scheme == Url::Scheme::tcp) {
-        bulk.port = control.port == 0 ? 0 : static_cast<std::uint16_t>(control.port + 1);
-    } else if (control.path != "*") {
-        bulk.path += ".bulk";
-    }
-    return bulk.text();
-}
-
-Result<std::unique_ptr<Router>> listen(Context& context, Lane lane,
-                                       const std::vector<std::string>& urls,
-                                       const std::optional<CurveServer>& curve, bool insecure) {
-    auto router = Router::make(context, lane, curve);
-    if (!router) return router;
-    for (const std::string& text : urls) {
-        const auto url = parse_bind_url(text);
-        if (!url) return tl::unexpected(url.error());
-        const auto secure = check_bind_security(*url, curve.has_value(), insecure);
-        if (!secure) return tl::unexpected(secure.error());
-        const auto bound = (*router)->bind(url->text());
-        if (!bound) return tl::unexpected(bound.error());
-        log_info(lane == Lane::control ? "listening" : "listening for large tensors",
-                 {{"url", *bound}});
-    }
-    return router;
-}
-
 Result<int> serve(const Flags& flags, Signals& signals) {
     raise_open_file_limit();
     auto policy = make_scheduling_policy(flags.policy, random_u64());
@@ -115,16 +86,20 @@ Result<int> serve(const Flags& flags, Signals& signals) {
         zap = std::move(*started);
         curve = CurveServer{*keys};
     }
-    auto control = listen(context, Lane::control, flags.bind, curve, flags.insecure);
+    auto control = listen_on(context, Lane::control, flags.bind, curve, flags.insecure);
     if (!control) return tl::unexpected(control.error());
+    for (const std::string& url : (*control)->addresses()) log_info("listening", {{"url", url}});
     std::vector<std::string> bulk_urls = flags.bulk_bind;
     if (bulk_urls.empty()) {
         for (const std::string& text : (*control)->addresses()) {
-            bulk_urls.push_back(default_bulk_url(*parse_bind_url(text)));
+            bulk_urls.push_back(default_bulk_url(text));
         }
     }
-    auto bulk = listen(context, Lane::bulk, bulk_urls, curve, flags.insecure);
+    auto bulk = listen_on(context, Lane::bulk, bulk_urls, curve, flags.insecure);
     if (!bulk) return tl::unexpected(bulk.error());
+    for (const std::string& url : (*bulk)->addresses()) {
+        log_info("listening for large tensors", {{"url", url}});
+    }
 
     BrokerOptions options;
     options.peer = random_id<PeerId>();

@@ -246,9 +246,8 @@ void BrokerMachine::collect_candidates(const Service& service, const OpenCall& o
                            now_ < session.last_heard + options_.timing.suspect_after();
         const bool in_rotation =
             !ws.ejected(now_) && (ws.ejection == Duration{0} || ws.probes == 0);
-        const bool has_room = bytes <= ws.ad.max_call_bytes &&
-                              ws.outstanding_count < ws.window_count &&
-                              worker.outstanding_bytes + bytes <= worker.window_bytes;
+        const bool has_room =
+            bytes <= ws.ad.max_call_bytes && ws.room() > 0 && bytes <= worker.room_bytes();
         const bool can_stream = !call.chunked || session.bulk_attached;
         const bool is_avoided = honour_avoid && call.avoid == session.id;
         if (!alive || !in_rotation || !has_room || !can_stream || is_avoided) continue;

@@ -10,7 +10,8 @@ BrokerMachine::BrokerMachine(BrokerOptions options, std::unique_ptr<SchedulingPo
       policy_(std::move(policy)),
       start_(start),
       now_(start),
-      secret_state_(options_.seed) {}
+      secrets_(options_.seed),
+      next_lease_(secrets_.next() >> 1) {}
 
 void BrokerMachine::step(const BrokerInput& input, TimePoint now, BrokerEffects& out) {
     now_ = now;
@@ -79,7 +80,7 @@ void BrokerMachine::on(const Received& input) {
         void operator()(const List& m) { machine.list(session, m); }
         void operator()(const Status& m) { machine.status(session, m); }
         void operator()(const Drain& m) { machine.drain(session, m); }
-        void operator()(const Resolve& m) { machine.transmit(session, Lease{m.service, {}}); }
+        void operator()(const Resolve& m) { machine.resolve(session, m); }
         void operator()(const Send& m) {
             from_worker ? machine.worker_send(session, m) : machine.client_send(session, m);
         }

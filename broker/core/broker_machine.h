@@ -16,6 +16,7 @@
 #include "broker/core/session.h"
 #include "broker/core/worker.h"
 #include "common/core/clock.h"
+#include "common/core/split_mix.h"
 #include "common/core/timer_heap.h"
 #include "schemas/machine.h"
 
@@ -28,22 +29,8 @@ struct PeerAppeared {
     PeerRights rights;
 };
 
-/// The peer sent bytes that are no message of ours, or of another version.
-struct Malformed {
-    LinkId link;
-    RefusedReason reason{RefusedReason::malformed};
-    std::string detail;
-};
-
 /// Received on a bulk link names the link of the control socket once BindBulk has been carried out.
 using BrokerInput = std::variant<Tick, PeerAppeared, LinkLost, Received, Malformed, DrainRequested>;
-
-/// From now on what arrives on `bulk` belongs to `control`, and CHUNKs for `control` leave by
-/// `bulk`.
-struct BindBulk {
-    LinkId control;
-    LinkId bulk;
-};
 
 /// Drained: every session was told goodbye, the process may leave with exit code 0.
 struct BrokerFinished {};
@@ -181,6 +168,14 @@ class BrokerMachine {
     std::uint32_t retry_after_ms(const Service& service) const;
     std::uint64_t result_bytes(const Call& call, const ServiceAd& ad) const;
 
+    // Direct path (broker_leases.cc).
+    void resolve(Session& session, const Resolve& message);
+    std::vector<Service::Offer> leasable_offers(const Service& service,
+                                                const Session& client) const;
+    std::optional<LeaseGrant> grant(const Session& client, const Service& service,
+                                    const Service::Offer& offer, const Resolve& message,
+                                    std::uint32_t wanted_count);
+
     // Looking (broker_report.cc).
     void list(Session& session, const List& message);
     void status(Session& session, const Status& message);
@@ -205,7 +200,8 @@ class BrokerMachine {
     std::unordered_map<CallId, OpenCall> calls_;
     Tombstones cancelled_early_;
     std::uint64_t queued_bytes_{0};
-    std::uint64_t secret_state_;
+    SplitMix secrets_;
+    std::uint64_t next_lease_;  ///< a restarted broker does not use the same numbers again
     BrokerCounters counters_;
     bool draining_{false};
     bool finished_{false};

@@ -6,14 +6,6 @@
 namespace farm {
 namespace {
 
-/// SplitMix64 (Steele, Lea, Flood 2014): the program seeds it with random bits.
-std::uint64_t next_random(std::uint64_t& state) {
-    std::uint64_t z = (state += 0x9e3779b97f4a7c15ULL);
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
-    return z ^ (z >> 31);
-}
-
 bool has_right(const PeerRights& rights, Role role) {
     switch (role) {
         case Role::client: return rights.client;
@@ -88,7 +80,7 @@ void BrokerMachine::hello(LinkId link, const Hello& message) {
 }
 
 void BrokerMachine::welcome(Session& session, const Hello& message, bool resumed) {
-    session.secret = Secret::from_words(next_random(secret_state_), next_random(secret_state_));
+    session.secret = secrets_.next_id<Secret>();
     Welcome answer;
     answer.session = session.id;
     answer.broker = options_.peer;

@@ -16,6 +16,8 @@ Service* BrokerMachine::service_named(const std::string& name) {
 
 void BrokerMachine::advertise(Session& session, const Advertise& message) {
     Worker& worker = *session.worker;
+    worker.lease_key = message.lease_key;
+    worker.worker_key = message.worker_key;
     for (const ServiceAd& ad : message.services) {
         remove_service(session, ad.index);
         if (worker.services.size() >= limits::services_per_worker_count) {
@@ -31,6 +33,9 @@ void BrokerMachine::advertise(Session& session, const Advertise& message) {
             if (call.service != ad.index) continue;
             service.outstanding_count += 1;
             service.outstanding_rows += call.rows;
+        }
+        for (const auto& [number, lease] : worker.leases) {
+            if (lease.service == ad.index) service.leased_count += lease.request_count;
         }
         if (!ad.failure.empty()) {
             note(NoteLevel::warning, session.name + " could not load " +
@@ -82,6 +87,9 @@ void BrokerMachine::credit(Session& session, const Credit& message) {
     if (message.sequence < worker.credit_sequence) return;  // older than what we have
     worker.credit_sequence = message.sequence;
     worker.window_bytes = message.device_bytes;
+    worker.clock_ms = message.clock_ms;
+    worker.clock_read_at = now_;
+    worker.expire_leases(now_);
     for (auto& [index, service] : worker.services) service.window_count = 0;
     for (const ServiceWindow& window : message.windows) {
         if (WorkerService* service = worker.find(window.service)) {

@@ -37,6 +37,30 @@ Duration Worker::backlog() const {
     return total;
 }
 
+void Worker::add_lease(std::uint64_t number, const GrantedLease& lease) {
+    remove_lease(number);
+    leases.emplace(number, lease);
+    leased_bytes += lease.device_bytes;
+    if (WorkerService* service = find(lease.service)) service->leased_count += lease.request_count;
+}
+
+void Worker::remove_lease(std::uint64_t number) {
+    const auto found = leases.find(number);
+    if (found == leases.end()) return;
+    const GrantedLease& lease = found->second;
+    leased_bytes -= lease.device_bytes;
+    if (WorkerService* service = find(lease.service)) service->leased_count -= lease.request_count;
+    leases.erase(found);
+}
+
+void Worker::expire_leases(TimePoint now) {
+    std::vector<std::uint64_t> over;
+    for (const auto& [number, lease] : leases) {
+        if (lease.until <= now) over.push_back(number);
+    }
+    for (const std::uint64_t number : over) remove_lease(number);
+}
+
 bool Worker::release(const CallKey& key) {
     const auto found = outstanding.find(key);
     if (found == outstanding.end()) return false;

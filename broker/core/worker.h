@@ -40,6 +40,7 @@ struct WorkerService {
     std::uint32_t window_count{0};
     std::uint32_t outstanding_count{0};
     std::uint32_t outstanding_rows{0};
+    std::uint32_t leased_count{0};  ///< of the window, what clients may use directly
     std::uint64_t done_count{0};
     RateEstimate rate;
     TimePoint last_measured;     ///< when `rate` learned last
@@ -49,6 +50,11 @@ struct WorkerService {
     std::uint32_t probes{0};     ///< calls outstanding since it came back, until one ends ok
 
     bool ejected(TimePoint now) const { return now < ejected_until; }
+    /// Calls that may still be sent, routed or leased.
+    std::uint32_t room() const {
+        const std::uint32_t taken = outstanding_count + leased_count;
+        return window_count > taken ? window_count - taken : 0;
+    }
     /// An estimate from long ago may be wrong, and a worker that looks slow gets no call that could
     /// correct it: an idle one is tried again when that costs it at most a twentieth of its time.
     bool wants_trial(TimePoint now) const;
@@ -67,6 +73,15 @@ struct Outstanding {
     TimePoint started;
 };
 
+/// A part of the worker's window that a client uses without this broker (rule 13).
+struct GrantedLease {
+    PeerId client;
+    ServiceIndex service;
+    std::uint32_t request_count{0};
+    std::uint64_t device_bytes{0};
+    TimePoint until;
+};
+
 /// The broker's knowledge of one worker session. It is knowledge only: what the worker said and
 /// what was sent to it. Owned by its Session.
 struct Worker {
@@ -80,11 +95,24 @@ struct Worker {
     std::uint64_t result_sequence{0};        ///< latest RESULT received
     std::uint64_t acknowledged_sequence{0};  ///< as the last BEAT told it
     Duration foreign_backlog{0};
+    std::unordered_map<std::uint64_t, GrantedLease> leases;  ///< by number
+    std::uint64_t leased_bytes{0};
+    Secret lease_key;
+    std::string worker_key;
+    std::uint64_t clock_ms{0};  ///< of the worker, at clock_read_at
+    TimePoint clock_read_at;
     bool draining{false};
     std::uint64_t done_count{0};
     std::uint64_t failed_count{0};
 
     WorkerService* find(ServiceIndex index);
+    std::uint64_t room_bytes() const {
+        const std::uint64_t taken = outstanding_bytes + leased_bytes;
+        return window_bytes > taken ? window_bytes - taken : 0;
+    }
+    void add_lease(std::uint64_t number, const GrantedLease& lease);
+    void remove_lease(std::uint64_t number);
+    void expire_leases(TimePoint now);
     Duration backlog() const;
     /// Forgets a call and gives back its room. False when it is not outstanding.
     bool release(const CallKey& key);

@@ -21,14 +21,25 @@ BrokerLinks::~BrokerLinks() {
 
 void BrokerLinks::open(const OpenLink& effect) {
     FARM_EXPECT(effect.address < addresses_.size());
-    auto dealer = Dealer::connect(context_, Lane::control, addresses_[effect.address], curve_);
-    if (!dealer) {
-        failed_.push_back(effect.link);
-        return;
-    }
+    connect(effect.link, addresses_[effect.address], curve_);
+}
+
+void BrokerLinks::open(LinkId link, const std::string& url, const std::string& worker_key) {
+    // Both or neither: nobody is made to speak in the clear, and no key can be made up.
+    if (worker_key.empty() != !curve_) return failed_.push_back(link);
+    std::optional<CurveClient> curve;
+    if (curve_) curve = CurveClient{curve_->own, worker_key};
+    connect(link, url, curve);
+}
+
+void BrokerLinks::connect(LinkId id, const std::string& url,
+                          const std::optional<CurveClient>& curve) {
+    auto dealer = Dealer::connect(context_, Lane::control, url, curve);
+    if (!dealer) return failed_.push_back(id);
     poller_.watch(**dealer);
-    Link& link = links_[effect.link];
-    link.url = addresses_[effect.address];
+    Link& link = links_[id];
+    link.url = url;
+    link.curve = curve;
     link.control = std::move(*dealer);
 }
 
@@ -37,7 +48,7 @@ void BrokerLinks::open_bulk(const OpenBulk& effect) {
     if (found == links_.end()) return;
     Link& link = found->second;
     auto dealer =
-        Dealer::connect(context_, Lane::bulk, reachable_url(effect.url, link.url), curve_);
+        Dealer::connect(context_, Lane::bulk, reachable_url(effect.url, link.url), link.curve);
     if (!dealer) {
         failed_.push_back(effect.link);
         return;

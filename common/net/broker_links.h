@@ -17,7 +17,8 @@
 
 namespace farm {
 
-/// The connections of a worker or a client to its brokers: per link a control socket, and a bulk
+/// The connections of a worker or a client to its brokers, and of a client to workers that it calls
+/// directly: per link a control socket, and a bulk
 /// socket once the machine asks for it.
 ///
 /// It decides nothing: it carries out OpenLink, OpenBulk and CloseLink, and tells what happened.
@@ -38,6 +39,8 @@ class BrokerLinks {
     BrokerLinks& operator=(const BrokerLinks&) = delete;
 
     void open(const OpenLink& effect);
+    /// A link to a worker (direct path); `worker_key` is empty without CURVE.
+    void open(LinkId link, const std::string& url, const std::string& worker_key);
     void open_bulk(const OpenBulk& effect);
     void close(LinkId link);
 
@@ -51,12 +54,14 @@ class BrokerLinks {
   private:
     struct Link {
         std::string url;
+        std::optional<CurveClient> curve;
         std::unique_ptr<Dealer> control;
         std::unique_ptr<Dealer> bulk;
         std::optional<Attach> attach;  ///< to be sent when the bulk socket is up
         bool opened{false};
     };
 
+    void connect(LinkId link, const std::string& url, const std::optional<CurveClient>& curve);
     void tell_link(LinkId id, const Handlers& handlers, int message_limit);
     bool tell_state(LinkId id, Link& link, const Handlers& handlers);
     void lose(LinkId id, const Handlers& handlers);

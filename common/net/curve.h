@@ -14,9 +14,11 @@ struct KeyPair {
     std::string secret_key;
 };
 
-/// What a listening socket needs; clients are checked by the process's ZapServer.
+/// What a listening socket needs.
 struct CurveServer {
     KeyPair own;
+    /// Any key may connect, and is nobody in particular; else the process's ZapServer decides.
+    bool any_key{false};
 };
 
 /// What a connecting socket needs: its own keys, and whom it expects to meet.

@@ -15,6 +15,7 @@
 #include "common/net/url.h"
 #include "common/net/zap.h"
 #include "schemas/limits.h"
+#include "schemas/machine.h"
 
 namespace farm {
 namespace {
@@ -115,23 +116,24 @@ constexpr int zap_enforce_domain_option = 93;
 void require_keys(zmq::socket_t& socket, const CurveServer& curve) {
     socket.set(zmq::sockopt::curve_server, true);
     socket.set(zmq::sockopt::curve_secretkey, curve.own.secret_key);
+    allow_curve_overhead(socket);
+    if (curve.any_key) return;
     socket.set(zmq::sockopt::zap_domain, zap_domain);
     const int on = 1;
     if (zmq_setsockopt(socket.handle(), zap_enforce_domain_option, &on, sizeof(on)) != 0) {
         throw zmq::error_t();
     }
-    allow_curve_overhead(socket);
 }
 
 }  // namespace
 
 LinkId next_link_id() {
-    static std::atomic<std::uint64_t> last{0};
-    return LinkId{last.fetch_add(1, std::memory_order_relaxed) + 1};
+    static std::atomic<std::uint64_t> next{first_listener_link};
+    return LinkId{next.fetch_add(1, std::memory_order_relaxed)};
 }
 
-Router::Router(std::unique_ptr<zmq::socket_t> socket, bool curve)
-    : socket_(std::move(socket)), curve_(curve), fd_(fd_of(*socket_)) {}
+Router::Router(std::unique_ptr<zmq::socket_t> socket, bool has_users)
+    : socket_(std::move(socket)), has_users_(has_users), fd_(fd_of(*socket_)) {}
 
 Router::~Router() = default;
 
@@ -145,7 +147,7 @@ Result<std::unique_ptr<Router>> Router::make(Context& context, Lane lane,
     } catch (const zmq::error_t& error) {
         return tl::unexpected<Error>(socket_error("use this CURVE key", error.num()));
     }
-    return std::unique_ptr<Router>(new Router(std::move(*socket), curve.has_value()));
+    return std::unique_ptr<Router>(new Router(std::move(*socket), curve && !curve->any_key));
 }
 
 Result<std::string> Router::bind(const std::string& text) {
@@ -203,13 +205,13 @@ std::optional<Router::Incoming> Router::take(zmq::message_t& routing_id) {
 /// The link of a routing id, made on its first message. None when it must not be served.
 LinkId Router::link_of(std::uint32_t routing, zmq::message_t& body, bool& first) {
     // From a body frame: 4.3.4 loses the properties of the routing frame.
-    std::string user_id = curve_ ? property_of(body, "User-Id") : std::string();
+    std::string user_id = has_users_ ? property_of(body, "User-Id") : std::string();
     if (const auto known = by_routing_.find(routing); known != by_routing_.end()) {
-        if (!curve_ || links_.at(known->second).user_id == user_id) return known->second;
+        if (!has_users_ || links_.at(known->second).user_id == user_id) return known->second;
         ++counters_.ignored_alien;
         return {};
     }
-    const auto identity = curve_ ? parse_user_id(user_id) : Identity{};
+    const auto identity = has_users_ ? parse_user_id(user_id) : Identity{};
     if (!identity || links_.size() >= limits::session_count) {
         ++counters_.ignored_alien;
         return {};

@@ -58,7 +58,7 @@ class Router : public Pollable {
             0};  ///< self-chosen routing id, changed identity, too many links
     };
 
-    /// `curve`: clients must know our public key, and the process's ZapServer must allow theirs.
+    /// `curve`: clients must know our public key, and theirs must be allowed (see CurveServer).
     static Result<std::unique_ptr<Router>> make(Context& context, Lane lane,
                                                 const std::optional<CurveServer>& curve = {});
     ~Router() override;
@@ -95,12 +95,12 @@ class Router : public Pollable {
         std::string address;
     };
 
-    Router(std::unique_ptr<zmq::socket_t> socket, bool curve);
+    Router(std::unique_ptr<zmq::socket_t> socket, bool has_users);
     std::optional<Incoming> take(zmq::message_t& routing_frame);
     LinkId link_of(std::uint32_t routing, zmq::message_t& body, bool& first);
 
     std::unique_ptr<zmq::socket_t> socket_;
-    bool curve_;
+    bool has_users_;  ///< keys say who a peer is
     int fd_{-1};
     SocketEvents events_;
     std::vector<std::string> addresses_;

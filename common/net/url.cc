@@ -149,7 +149,7 @@ Result<void> check_bind_security(const Url& url, bool has_curve, bool insecure) 
     if (has_curve || insecure || url.local()) return {};
     return fail(ErrorCode::unauthorized, "refusing to listen on " + url.text() +
                                              " without keys (any machine that reaches it could "
-                                             "send calls): give --secret-key FILE and "
+                                             "send calls): give --key FILE and "
                                              "--allow FOLDER (made by 'farm keygen'), listen on "
                                              "127.0.0.1 or ipc, or say --insecure");
 }

@@ -127,6 +127,8 @@ void fields(A& a, ServiceAd& m) {
 template <class A>
 void fields(A& a, Advertise& m) {
     a.list(0, "services", m.services, limits::page_entry_count);
+    a.bytes(1, "lease_key", m.lease_key.bytes);
+    a.text(2, "worker_key", m.worker_key, TextKind::url);
 }
 
 template <class A>
@@ -145,6 +147,7 @@ void fields(A& a, Credit& m) {
     a.number(0, "sequence", m.sequence);
     a.number(1, "device_bytes", m.device_bytes);
     a.list(2, "windows", m.windows, limits::services_per_worker_count);
+    a.number(3, "clock_ms", m.clock_ms);
 }
 
 template <class A>
@@ -248,6 +251,8 @@ void fields(A& a, Resolve& m) {
     a.number(1, "worker_count", m.worker_count,
              {.fallback = 1, .low = 1, .high = limits::page_entry_count});
     a.number(2, "bytes_per_call", m.bytes_per_call, {.high = limits::call_bytes});
+    a.number(3, "request_count", m.request_count, {.fallback = 1, .low = 1});
+    a.number(4, "max_result_bytes", m.max_result_bytes, {.high = limits::call_bytes});
 }
 
 template <class A>
@@ -259,6 +264,9 @@ void fields(A& a, LeaseGrant& m) {
     a.number(4, "device_bytes", m.device_bytes);
     a.number(5, "valid_ms", m.valid_ms, {.high = longest_ms});
     a.fixed_binary(6, "mac", m.mac, 32);
+    a.number(7, "expires_ms", m.expires_ms);
+    a.text(8, "tenant", m.tenant, TextKind::name);
+    a.number(9, "worker", m.worker.value);
 }
 
 template <class A>

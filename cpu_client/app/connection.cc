@@ -36,6 +36,14 @@ void add_connection_flags(CLI::App& app, ConnectionFlags& flags) {
     app.add_option("--key", flags.key, "CURVE key pair: .secret file made by `farm keygen`");
     app.add_option("--broker-key", flags.broker_key, "Public key of the brokers, or its .pub file");
     app.add_option("--token", flags.token, "Shown to brokers that ask for one");
+    app.add_option("--direct", flags.direct,
+                   "Calls straight to workers: automatic (when it pays), never or always")
+        ->transform(CLI::CheckedTransformer(
+            std::map<std::string, DirectUse>{{"automatic", DirectUse::automatic},
+                                             {"never", DirectUse::never},
+                                             {"always", DirectUse::always}},
+            CLI::ignore_case))
+        ->default_str("automatic");
     app.add_option("--timeout", flags.timeout_s, "Seconds to wait for a broker")
         ->check(CLI::Range(0.001, 86400.0))
         ->capture_default_str();
@@ -51,6 +59,7 @@ ClientConfig client_config(const ConnectionFlags& flags, Role role) {
     config.key_file = flags.key;
     config.server_key = flags.broker_key;
     config.give_up_after = give_up_after(flags);
+    config.direct = flags.direct;
     config.role = role;
     config.log = write_note;
     return config;

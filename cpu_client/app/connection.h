@@ -19,6 +19,7 @@ struct ConnectionFlags {
     std::string broker_key;
     std::string token;
     double timeout_s{10};
+    DirectUse direct{DirectUse::automatic};
 };
 
 void add_connection_flags(CLI::App& app, ConnectionFlags& flags);

@@ -46,6 +46,7 @@ void CallTable::leave_state(OpenCall& call) {
             break;
         case OpenCall::State::pausing: pausing_.erase(Due{call.retry_at, call.sequence}); break;
         case OpenCall::State::sent: sent_.erase(call.sequence); break;
+        case OpenCall::State::direct: break;
     }
 }
 
@@ -61,6 +62,11 @@ void CallTable::make_sent(OpenCall& call) {
     sent_.emplace_hint(sent_.end(), call.sequence, &call);
 }
 
+void CallTable::make_direct(OpenCall& call) {
+    leave_state(call);
+    call.state = OpenCall::State::direct;
+}
+
 void CallTable::make_pausing(OpenCall& call, TimePoint retry_at) {
     leave_state(call);
     call.state = OpenCall::State::pausing;
@@ -69,6 +75,13 @@ void CallTable::make_pausing(OpenCall& call, TimePoint retry_at) {
 }
 
 OpenCall* CallTable::first_ready(bool chunked) const { return first_of(ready_[chunked]); }
+OpenCall* CallTable::first_unplaced() const {
+    for (const auto& [sequence, call] : by_age_) {
+        if (call->state != OpenCall::State::direct) return call;
+    }
+    return nullptr;
+}
+
 OpenCall* CallTable::first_deadline() const { return first_of(deadlines_); }
 OpenCall* CallTable::first_pausing() const { return first_of(pausing_); }
 

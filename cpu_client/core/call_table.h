@@ -24,6 +24,7 @@ class CallTable {
 
     void make_ready(OpenCall& call);
     void make_sent(OpenCall& call);
+    void make_direct(OpenCall& call);
     void make_pausing(OpenCall& call, TimePoint retry_at);
 
     std::size_t count() const { return calls_.size(); }
@@ -36,6 +37,8 @@ class CallTable {
     /// Nearest in time; null when there is none.
     OpenCall* first_deadline() const;
     OpenCall* first_pausing() const;
+    /// The oldest that is not with a worker already; null when there is none.
+    OpenCall* first_unplaced() const;
     /// In the order of submission.
     const std::map<std::uint64_t, OpenCall*>& by_age() const { return by_age_; }
     const std::map<std::uint64_t, OpenCall*>& sent() const { return sent_; }

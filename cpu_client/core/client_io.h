@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/core/clock.h"
+#include "cpu_client/core/direct_use.h"
 #include "schemas/call_status.h"
 #include "schemas/machine.h"
 
@@ -78,9 +79,16 @@ struct Quarantine {
     std::string detail;
 };
 
+/// Connect to a worker that gave its address to a broker (direct path).
+struct OpenDirect {
+    LinkId link;
+    std::string url;
+    std::string worker_key;  ///< CURVE public key, Z85; empty without CURVE
+};
+
 using ClientEffect =
-    std::variant<OpenLink, OpenBulk, CloseLink, Transmit, TransmitChunk, AllocateFrames, StoreChunk,
-                 DropPayload, Complete, Reply, Quarantine, Note>;
+    std::variant<OpenLink, OpenDirect, OpenBulk, CloseLink, Transmit, TransmitChunk, AllocateFrames,
+                 StoreChunk, DropPayload, Complete, Reply, Quarantine, Note>;
 using ClientEffects = std::vector<ClientEffect>;
 
 struct ClientOptions {
@@ -92,6 +100,7 @@ struct ClientOptions {
     std::vector<std::string> addresses;  ///< 1..limits::broker_count of them
     BackOff back_off;
     Duration give_up_after{std::chrono::seconds(10)};  ///< no broker for so long: UNAVAILABLE
+    DirectUse direct{DirectUse::automatic};
     std::uint64_t seed{1};  ///< of the jitter and of the first broker chosen
 };
 

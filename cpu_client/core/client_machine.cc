@@ -45,6 +45,7 @@ void ClientMachine::on(const Submit& submit, Step& step) {
     call.submitted = step.now;
     calls_.add(std::move(call));
     budget_.call_submitted();
+    demand_.submitted(submit, step.now);
 }
 
 /// Why this call cannot even wait here.
@@ -90,30 +91,48 @@ std::optional<Finish> ClientMachine::refusal_of(const Submit& submit, TimePoint 
 // ---- sending ----------------------------------------------------------------------------------
 
 void ClientMachine::send_ready(Step& step) {
-    if (!session_.is_open() || session_.leave_at) return;
-    if (calls_.first_ready(true) != nullptr) open_bulk(step);
-    while (calls_.sent_count() < limits::open_calls_per_session_count) {
-        OpenCall* call = next_to_send();
-        if (call == nullptr) return;
-        send(*call, step);
+    if (!may_route() && direct_.empty()) return;
+    if (may_route() && calls_.first_ready(true) != nullptr) open_bulk(step);
+    while (send_next(step)) {
     }
 }
 
-/// Chunked calls stand back until the bulk socket is there.
-OpenCall* ClientMachine::next_to_send() const {
+/// Chunked calls have to wait for a bulk socket; nobody else waits for them.
+bool ClientMachine::send_next(Step& step) {
     OpenCall* small = calls_.first_ready(false);
-    if (session_.bulk != BrokerSession::Bulk::attached) return small;
     OpenCall* chunked = calls_.first_ready(true);
-    if (small == nullptr || chunked == nullptr) return small != nullptr ? small : chunked;
-    const auto rank = [](const OpenCall& call) {
-        return std::pair(call.what.priority, call.sequence);
-    };
-    return rank(*small) < rank(*chunked) ? small : chunked;
+    if (small != nullptr && chunked != nullptr) {
+        const auto rank = [](const OpenCall& call) {
+            return std::pair(call.what.priority, call.sequence);
+        };
+        OpenCall* first = rank(*small) < rank(*chunked) ? small : chunked;
+        OpenCall* second = first == small ? chunked : small;
+        return send_one(*first, step) || send_one(*second, step);
+    }
+    OpenCall* only = small != nullptr ? small : chunked;
+    return only != nullptr && send_one(*only, step);
 }
 
-void ClientMachine::send(OpenCall& call, Step& step) {
+/// True when it has left, or ended.
+bool ClientMachine::send_one(OpenCall& call, Step& step) {
+    if (DirectSession* worker = direct_way(call, step.now)) {
+        worker->uses.emplace(call.key(), DirectSession::Use{call.what.service, step.now});
+        ++worker->leases.find(call.what.service)->second.in_flight;
+        if (call.chunked()) open_bulk(*worker, step);
+        send(call, worker->welcome, worker->link, step);
+        return true;
+    }
+    const bool has_way = !call.chunked() || session_.bulk == BrokerSession::Bulk::attached;
+    if (!may_route() || !has_way || calls_.sent_count() >= limits::open_calls_per_session_count) {
+        return false;
+    }
+    send(call, session_.welcome, session_.link, step);
+    return true;
+}
+
+void ClientMachine::send(OpenCall& call, const Welcome& session, LinkId link, Step& step) {
     if (call.what.deadline <= step.now) return expire(call, step);
-    const std::uint64_t largest = session_.welcome.max_call_bytes;
+    const std::uint64_t largest = session.max_call_bytes;
     if (call.what.input_bytes > largest) {
         return finish(
             call,
@@ -136,22 +155,44 @@ void ClientMachine::send(OpenCall& call, Step& step) {
     message.max_result_bytes = call.what.max_result_bytes;
     message.payload = call.what.payload;
     if (call.chunked()) call.upload.emplace(call.what.large, limits::chunk_bytes);
-    calls_.make_sent(call);
-    transmit(std::move(message), step);
+    call.via = link;
+    if (link == session_.link) {
+        calls_.make_sent(call);
+    } else {
+        calls_.make_direct(call);
+    }
+    transmit(link, std::move(message), step);
+}
+
+bool ClientMachine::is_live(LinkId link) const {
+    if (session_.has_link(link)) return session_.is_open();
+    const auto worker = direct_.find(link);
+    return worker != direct_.end() && worker->second.is_open();
+}
+
+bool ClientMachine::has_bulk(LinkId link) const {
+    const auto worker = direct_.find(link);
+    const auto bulk = worker != direct_.end() ? worker->second.bulk : session_.bulk;
+    return bulk == BrokerSession::Bulk::attached;
+}
+
+void ClientMachine::want_bulk(LinkId link, Step& step) {
+    if (DirectSession* worker = direct_session(link)) return open_bulk(*worker, step);
+    open_bulk(step);
 }
 
 void ClientMachine::on(const Send& grant, Step& step) {
     OpenCall* call = calls_.find(grant.key.id);
-    if (call == nullptr || call->state != OpenCall::State::sent || call->key() != grant.key) return;
+    if (call == nullptr || !call->is_under_way() || call->key() != grant.key) return;
     if (!call->upload) return;
     call->upload->grant(grant.granted_bytes);
-    if (session_.bulk == BrokerSession::Bulk::attached) send_chunks(*call, step);
+    if (has_bulk(call->via)) send_chunks(*call, step);
 }
 
 void ClientMachine::send_chunks(OpenCall& call, Step& step) {
     while (const auto piece = call.upload->next()) {
         TransmitChunk chunk;
-        chunk.link = session_.link;
+        chunk.link = call.via;
         chunk.key = call.key();
         chunk.payload = call.what.payload;
         chunk.frame = piece->frame;
@@ -165,12 +206,20 @@ void ClientMachine::send_chunks(OpenCall& call, Step& step) {
 // ---- answers ----------------------------------------------------------------------------------
 
 void ClientMachine::on(const AnswerArrived& arrived, Step& step) {
+    if (DirectSession* worker = direct_session(arrived.link)) {
+        AnswerArrived told = arrived;
+        note_answer(*worker, told.answer, step.now);
+        return take(told, step);
+    }
+    if (is_live(arrived.link)) session_.heard = step.now;
+    take(arrived, step);
+}
+
+void ClientMachine::take(const AnswerArrived& arrived, Step& step) {
     const Answer& answer = arrived.answer;
-    const bool live = session_.has_link(arrived.link) && session_.is_open();
-    if (live) session_.heard = step.now;
-    OpenCall* call = live ? calls_.find(answer.key.id) : nullptr;
+    OpenCall* call = is_live(arrived.link) ? calls_.find(answer.key.id) : nullptr;
     // While its bytes stream, all that can follow is the news that they will not come to an end.
-    const bool expected = call != nullptr && call->state == OpenCall::State::sent &&
+    const bool expected = call != nullptr && call->is_under_way() && call->via == arrived.link &&
                           call->key() == answer.key &&
                           (!call->download || answer.outcome != Outcome::ok);
     if (!expected) {
@@ -189,7 +238,7 @@ void ClientMachine::receive(OpenCall& call, const AnswerArrived& arrived, Step& 
     const std::uint64_t size = stream_bytes(arrived.large);
     if (size > largest) {
         step.out.push_back(DropPayload{arrived.answer.payload});
-        cancel_at_broker(call, step);
+        cancel_where_it_is(call, step);
         return finish(call,
                       {CallStatus::invalid, "the result has " + count_text(size, "bytes") +
                                                 " (this call takes at most " +
@@ -199,13 +248,13 @@ void ClientMachine::receive(OpenCall& call, const AnswerArrived& arrived, Step& 
     call.download.emplace(Download{
         arrived.answer, IncomingTransfer(arrived.large, limits::chunk_bytes, window_bytes)});
     step.out.push_back(AllocateFrames{arrived.answer.payload});
-    open_bulk(step);
-    if (session_.bulk == BrokerSession::Bulk::attached) grant_more(call, step);
+    want_bulk(call.via, step);
+    if (has_bulk(call.via)) grant_more(call, step);
 }
 
 void ClientMachine::grant_more(OpenCall& call, Step& step) {
     if (const auto granted = call.download->transfer.next_grant()) {
-        transmit(Send{call.key(), *granted}, step);
+        transmit(call.via, Send{call.key(), *granted}, step);
     }
 }
 
@@ -220,7 +269,7 @@ void ClientMachine::on(const Chunk& chunk, Step& step) {
     const auto frame = download.transfer.accept(chunk.tensor, chunk.offset, chunk.length);
     if (!frame) {
         step.out.push_back(DropPayload{chunk.payload});
-        cancel_at_broker(*call, step);
+        cancel_where_it_is(*call, step);
         Answer broken;
         broken.key = chunk.key;
         broken.outcome = Outcome::retryable_fault;
@@ -293,15 +342,16 @@ void ClientMachine::broker_leaves(OpenCall& call, Step& step) {
 void ClientMachine::on(const CancelCall& cancel, Step& step) {
     OpenCall* call = calls_.find(cancel.id);
     if (call == nullptr) return;
-    cancel_at_broker(*call, step);
+    cancel_where_it_is(*call, step);
     finish(*call, {CallStatus::cancelled, "cancelled by its owner"}, step);
 }
 
 /// The deadline has passed. Without any broker since its submission, that is the better answer.
 void ClientMachine::expire(OpenCall& call, Step& step) {
-    cancel_at_broker(call, step);
+    cancel_where_it_is(call, step);
     const Duration allowed = call.what.deadline - call.submitted;
-    const bool never_reached = !session_.is_open() && unreachable_since_ <= call.submitted;
+    const bool never_reached = !session_.is_open() && unreachable_since_ <= call.submitted &&
+                               call.state != OpenCall::State::direct;
     if (never_reached) {
         return finish(
             call,
@@ -310,17 +360,15 @@ void ClientMachine::expire(OpenCall& call, Step& step) {
             step);
     }
     std::string detail = "not finished within " + seconds_text(allowed);
-    if (call.state == OpenCall::State::sent) {
+    if (call.is_under_way()) {
         detail += " (attempt " + std::to_string(call.attempt) + " was under way)";
     }
     if (!call.last_problem.empty()) detail += "; attempt before: " + call.last_problem;
     finish(call, {CallStatus::deadline, std::move(detail)}, step);
 }
 
-void ClientMachine::cancel_at_broker(const OpenCall& call, Step& step) {
-    if (call.state == OpenCall::State::sent && session_.is_open()) {
-        transmit(Cancel{call.what.id}, step);
-    }
+void ClientMachine::cancel_where_it_is(const OpenCall& call, Step& step) {
+    if (call.is_under_way() && is_live(call.via)) transmit(call.via, Cancel{call.what.id}, step);
 }
 
 void ClientMachine::reset_transfers(OpenCall& call, Step& step) {
@@ -342,6 +390,7 @@ void ClientMachine::finish(OpenCall& call, Finish finish, Step& step, Answer ans
     complete.timings = answer.timings;
     if (finish.status == CallStatus::ok) complete.payload = answer.payload;
     step.out.push_back(std::move(complete));
+    demand_.finished(call.what.service);
     calls_.erase(call);
 }
 
@@ -373,7 +422,11 @@ void ClientMachine::reply(std::uint64_t ticket, std::string problem, Step& step)
 }
 
 void ClientMachine::transmit(Message message, Step& step) {
-    step.out.push_back(Transmit{session_.link, std::move(message), false});
+    transmit(session_.link, std::move(message), step);
+}
+
+void ClientMachine::transmit(LinkId link, Message message, Step& step) {
+    step.out.push_back(Transmit{link, std::move(message), false});
 }
 
 }  // namespace farm

@@ -10,6 +10,8 @@
 #include "cpu_client/core/broker_session.h"
 #include "cpu_client/core/call_table.h"
 #include "cpu_client/core/client_io.h"
+#include "cpu_client/core/direct_demand.h"
+#include "cpu_client/core/direct_session.h"
 #include "cpu_client/core/question_queue.h"
 #include "cpu_client/core/retry_budget.h"
 
@@ -80,12 +82,41 @@ class ClientMachine {
     std::optional<TimePoint> give_up_at() const;
     std::optional<TimePoint> session_deadline() const;
 
+    // Direct path (client_machine_direct.cc).
+    void resolve(Step& step);
+    void learn(const Lease& lease, Step& step);
+    void open_direct(const LeaseGrant& grant, Step& step);
+    void greet(DirectSession& worker, Step& step);
+    void present(DirectSession& worker, const std::string& service, Step& step);
+    void direct_message(DirectSession& worker, const Message& message, Step& step);
+    void on(DirectSession& worker, const Welcome& welcome, Step& step);
+    void on(DirectSession& worker, const Lease& lease, Step& step);
+    void on(DirectSession& worker, const Attach& attach, Step& step);
+    void on(DirectSession& worker, const Drain& drain, Step& step);
+    void tick_direct(Step& step);
+    void tick_direct(DirectSession& worker, Step& step);
+    void leave_direct(DirectSession& worker, const std::string& reason, Step& step);
+    void lose_direct(LinkId link, const std::string& why, Step& step);
+    bool has_calls_at(const DirectSession& worker) const;
+    void drop_lease(DirectSession& worker, const std::string& service, TimePoint now);
+    void open_bulk(DirectSession& worker, Step& step);
+    DirectSession* direct_session(LinkId link);
+    DirectSession* direct_way(const OpenCall& call, TimePoint now);
+    void note_answer(DirectSession& worker, Answer& answer, TimePoint now);
+    std::optional<TimePoint> direct_deadline() const;
+
     // Calls.
+    bool is_live(LinkId link) const;
+    bool has_bulk(LinkId link) const;
+    void want_bulk(LinkId link, Step& step);
+    bool may_route() const { return session_.is_open() && !session_.leave_at; }
     std::optional<Finish> refusal_of(const Submit& submit, TimePoint now) const;
     void send_ready(Step& step);
-    OpenCall* next_to_send() const;
-    void send(OpenCall& call, Step& step);
+    bool send_next(Step& step);
+    bool send_one(OpenCall& call, Step& step);
+    void send(OpenCall& call, const Welcome& session, LinkId link, Step& step);
     void send_chunks(OpenCall& call, Step& step);
+    void take(const AnswerArrived& arrived, Step& step);
     void receive(OpenCall& call, const AnswerArrived& arrived, Step& step);
     void grant_more(OpenCall& call, Step& step);
     void conclude(OpenCall& call, const Answer& answer, Step& step);
@@ -94,11 +125,12 @@ class ClientMachine {
     void broker_leaves(OpenCall& call, Step& step);
     void reset_transfers(OpenCall& call, Step& step);
     void expire(OpenCall& call, Step& step);
-    void cancel_at_broker(const OpenCall& call, Step& step);
+    void cancel_where_it_is(const OpenCall& call, Step& step);
     void finish(OpenCall& call, Finish finish, Step& step, Answer answer = {});
     void finish_all(const Finish& finish, Step& step);
     void reply(std::uint64_t ticket, std::string problem, Step& step);
     void transmit(Message message, Step& step);
+    static void transmit(LinkId link, Message message, Step& step);
 
     ClientOptions options_;
     BrokerRotation rotation_;
@@ -106,6 +138,9 @@ class ClientMachine {
     CallTable calls_;
     QuestionQueue questions_;
     BrokerSession session_;
+    DirectDemand demand_;
+    std::map<LinkId, DirectSession> direct_;
+    std::map<std::string, TimePoint> unreachable_;  ///< workers' addresses, until when
     std::uint64_t last_link_{0};
     TimePoint unreachable_since_{};  ///< when the last session ended
     std::string last_problem_;

@@ -39,6 +39,7 @@ ClientMachine::ClientMachine(ClientOptions options)
     : options_(std::move(options)),
       rotation_(static_cast<std::uint16_t>(options_.addresses.size()), options_.back_off,
                 options_.seed),
+      demand_(options_.direct),
       refusals_(options_.addresses.size()) {
     FARM_EXPECT(!options_.addresses.empty() && options_.addresses.size() <= limits::broker_count);
 }
@@ -46,9 +47,9 @@ ClientMachine::ClientMachine(ClientOptions options)
 void ClientMachine::step(const ClientInput& input, TimePoint now, ClientEffects& out) {
     Step step{now, out};
     std::visit([&](const auto& what) { on(what, step); }, input);
-    if (!session_.is_open()) return;
-    leave_if_idle(step);
+    if (session_.is_open()) leave_if_idle(step);
     send_ready(step);
+    resolve(step);
     if (!session_.is_open()) return;
     for (Message& question : questions_.take_unsent()) transmit(std::move(question), step);
 }
@@ -57,6 +58,7 @@ void ClientMachine::step(const ClientInput& input, TimePoint now, ClientEffects&
 
 void ClientMachine::on(const Tick&, Step& step) {
     tick_session(step);
+    tick_direct(step);
     while (OpenCall* call = calls_.first_deadline()) {
         if (call->what.deadline > step.now) break;
         expire(*call, step);
@@ -109,6 +111,7 @@ void ClientMachine::tick_session(Step& step) {
 
 std::optional<TimePoint> ClientMachine::next_deadline() const {
     std::optional<TimePoint> next = earliest(session_deadline(), give_up_at());
+    next = earliest(next, direct_deadline());
     if (const OpenCall* call = calls_.first_deadline()) next = earliest(next, call->what.deadline);
     if (const OpenCall* call = calls_.first_pausing()) next = earliest(next, call->retry_at);
     return earliest(next, questions_.next_deadline());
@@ -133,6 +136,7 @@ void ClientMachine::connect(Step& step) {
 }
 
 void ClientMachine::on(const LinkOpened& opened, Step& step) {
+    if (DirectSession* worker = direct_session(opened.link)) return greet(*worker, step);
     if (!session_.has_link(opened.link) || session_.phase != Phase::connecting) return;
     session_.phase = Phase::greeting;
     Hello hello;
@@ -146,6 +150,9 @@ void ClientMachine::on(const LinkOpened& opened, Step& step) {
 }
 
 void ClientMachine::on(const Received& received, Step& step) {
+    if (DirectSession* worker = direct_session(received.link)) {
+        return direct_message(*worker, received.message, step);
+    }
     const bool live = session_.has_link(received.link) &&
                       (session_.phase == Phase::greeting || session_.is_open());
     const Message& message = received.message;
@@ -168,6 +175,7 @@ void ClientMachine::on(const Received& received, Step& step) {
         if (!question->over) step.out.push_back(Reply{question->ask.ticket, message, {}});
         return;
     }
+    if (const auto* lease = std::get_if<Lease>(&message)) return learn(*lease, step);
     if (const PayloadId payload = payload_of(message)) step.out.push_back(DropPayload{payload});
 }
 
@@ -198,6 +206,7 @@ void ClientMachine::welcome_calls(const Welcome& welcome, Step& step) {
     const auto sent = calls_.sent();
     for (const auto& [sequence, call] : sent) {
         if (known.contains(call->key())) {
+            call->via = session_.link;
             if (call->upload && !call->upload->done()) open_bulk(step);
             continue;
         }
@@ -217,6 +226,9 @@ void ClientMachine::welcome_calls(const Welcome& welcome, Step& step) {
 // ---- losing a session -------------------------------------------------------------------------
 
 void ClientMachine::on(const LinkLost& lost, Step& step) {
+    if (direct_session(lost.link) != nullptr) {
+        return lose_direct(lost.link, "the connection broke", step);
+    }
     if (!session_.has_link(lost.link)) return;
     const bool was_open = session_.is_open();
     const Duration pause = was_open ? rotation_.broke() : rotation_.failed();
@@ -282,6 +294,7 @@ void ClientMachine::end_session(Step& step, Duration pause, std::string problem)
     const bool was_open = session_.is_open();
     if (was_open) {
         unreachable_since_ = step.now;
+        demand_.forget_asks();
         questions_.session_ended();
         for (const auto& [sequence, call] : calls_.sent()) {
             if (!call->download) continue;
@@ -320,9 +333,7 @@ void ClientMachine::on(const Attach& attach, Step& step) {
 std::optional<TimePoint> ClientMachine::give_up_at() const {
     if (session_.is_open()) return std::nullopt;
     std::optional<TimePoint> oldest = questions_.oldest();
-    if (!calls_.by_age().empty()) {
-        oldest = earliest(oldest, calls_.by_age().begin()->second->submitted);
-    }
+    if (const OpenCall* call = calls_.first_unplaced()) oldest = earliest(oldest, call->submitted);
     if (!oldest) return std::nullopt;
     return std::max(*oldest, unreachable_since_) + options_.give_up_after;
 }
@@ -335,8 +346,8 @@ void ClientMachine::give_up(Step& step) {
         return unreachable_text(options_.addresses, step.now - std::max(since, unreachable_since_),
                                 last_problem_);
     };
-    while (!calls_.by_age().empty()) {
-        OpenCall& call = *calls_.by_age().begin()->second;
+    while (OpenCall* first = calls_.first_unplaced()) {
+        OpenCall& call = *first;
         if (call.submitted > asked) break;
         std::string detail = text(call.submitted);
         if (call.state == OpenCall::State::sent) {
@@ -349,10 +360,13 @@ void ClientMachine::give_up(Step& step) {
 
 void ClientMachine::on(const Shutdown&, Step& step) {
     if (session_.phase == Phase::closed) return;
-    for (const auto& [sequence, call] : calls_.sent()) cancel_at_broker(*call, step);
+    for (const auto& [sequence, call] : calls_.by_age()) cancel_where_it_is(*call, step);
     finish_all({CallStatus::cancelled, "the client was shut down"}, step);
     for (const Ask& ask : questions_.give_up(step.now)) {
         reply(ask.ticket, "the client was shut down", step);
+    }
+    while (!direct_.empty()) {
+        leave_direct(direct_.begin()->second, "the client was shut down", step);
     }
     if (session_.is_open()) transmit(Goodbye{"the client was shut down"}, step);
     if (session_.link) drop_link(step);

@@ -18,8 +18,9 @@ struct Download {
 /// A call between its Submit and its Complete.
 struct OpenCall {
     /// What is known: `ready` has not left this client in its present attempt (or the broker says
-    /// that it has not got it); `pausing` waits for a retry time; `sent` has left, so it may run.
-    enum class State : std::uint8_t { ready, pausing, sent };
+    /// that it has not got it); `pausing` waits for a retry time; `sent` has left to the broker and
+    /// `direct` to a worker, so it may run.
+    enum class State : std::uint8_t { ready, pausing, sent, direct };
 
     Submit what;
     std::uint64_t sequence{0};  ///< order of submission
@@ -27,6 +28,7 @@ struct OpenCall {
     State state{State::ready};
     std::uint8_t attempt{1};
     bool suspect{false};  ///< rule 7: it was in the run of a worker that died
+    LinkId via;           ///< by which it left
     SessionId avoid;      ///< worker session of the attempt before
     TimePoint retry_at;   ///< while pausing
     std::optional<OutgoingTransfer> upload;
@@ -35,6 +37,7 @@ struct OpenCall {
 
     bool chunked() const { return !what.large.empty(); }
     CallKey key() const { return {what.id, attempt}; }
+    bool is_under_way() const { return state == State::sent || state == State::direct; }
 };
 
 }  // namespace farm

@@ -52,6 +52,7 @@ Result<std::shared_ptr<ClientEngine>> make_engine(std::vector<std::string> addre
     machine.addresses = std::move(addresses);
     machine.back_off = config.back_off;
     machine.give_up_after = config.give_up_after;
+    machine.direct = config.direct;
     machine.seed = random_u64();
     options.background_thread = config.background_thread;
     options.log = config.log;

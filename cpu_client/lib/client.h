@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/core/error.h"
+#include "cpu_client/core/direct_use.h"
 #include "cpu_client/lib/future.h"
 #include "cpu_client/lib/inference.h"
 #include "cpu_client/lib/input.h"
@@ -38,6 +39,8 @@ struct ClientConfig {
     std::chrono::nanoseconds give_up_after{std::chrono::seconds(10)};  ///< no broker: UNAVAILABLE
     BackOff back_off;
     Role role{Role::client};  ///< admin: for drain()
+    /// Calls may go straight to a worker that can be reached, without a broker between.
+    DirectUse direct{DirectUse::automatic};
     /// A thread of the client's own, started with the first call, drives the loop when no thread
     /// waits: for callbacks, and so that the session lives on between calls. Without it callbacks
     /// run only inside waits, and a pause of some seconds costs a reconnection.

@@ -106,6 +106,11 @@ void ClientRim::carry_out(const OpenLink& effect) {
     waker_.wake();  // one that cannot even start to connect is told in the next turn
 }
 
+void ClientRim::carry_out(const OpenDirect& effect) {
+    links_.open(effect.link, effect.url, effect.worker_key);
+    waker_.wake();
+}
+
 void ClientRim::carry_out(const OpenBulk& effect) {
     links_.open_bulk(effect);
     waker_.wake();

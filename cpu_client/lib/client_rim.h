@@ -66,6 +66,7 @@ class ClientRim {
     void flush();
 
     void carry_out(const OpenLink& effect);
+    void carry_out(const OpenDirect& effect);
     void carry_out(const OpenBulk& effect);
     void carry_out(const CloseLink& effect);
     void carry_out(const Transmit& effect);

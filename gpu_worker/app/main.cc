@@ -8,6 +8,7 @@
 #include "common/ops/host.h"
 #include "common/ops/log.h"
 #include "common/ops/random.h"
+#include "gpu_worker/app/direct_address.h"
 #include "gpu_worker/app/direct_bench.h"
 #include "gpu_worker/app/worker_loop.h"
 #include "gpu_worker/backends/process_settings.h"
@@ -28,6 +29,9 @@ struct Flags {
     std::string key;
     std::string broker_key;
     std::string token;
+    std::string direct{"auto"};
+    std::string announce_direct;
+    bool insecure{false};
     DirectBenchOptions bench;
 };
 
@@ -49,6 +53,14 @@ void declare(CLI::App& app, Flags& flags) {
     app.add_option("--label", flags.labels, "KEY=VALUE told to brokers; may be repeated");
     app.add_option("--key", flags.key, "CURVE key pair: file made by `farm keygen`");
     app.add_option("--broker-key", flags.broker_key, "Public key of the brokers, or its .pub file");
+    app.add_option("--direct", flags.direct,
+                   "Where clients may call this worker without a broker between: an address, auto "
+                   "(a local socket if all brokers are on this machine, else any port if that is "
+                   "safe) or off")
+        ->capture_default_str();
+    app.add_option("--announce-direct", flags.announce_direct,
+                   "That address as clients see it (default: with this host's name)");
+    app.add_flag("--insecure", flags.insecure, "Listen on the network without CURVE");
     app.add_option("--bench", flags.bench.model, "Run this model here, without a farm, and leave");
     app.add_option("--bench-inputs", flags.bench.inputs,
                    "Folders with <input>.npy (default: warm-up)");
@@ -118,7 +130,15 @@ Result<int> serve(Flags& flags, Signals& signals) {
     log_info("starting", {{"device", device->name}, {"brokers", flags.broker}});
 
     Context context;
-    WorkerLoop loop({context, *brokers, *curve, options, std::move(*entries), load}, signals);
+    auto direct = listen_for_clients(context, {flags.direct, flags.announce_direct, flags.insecure},
+                                     *brokers, *curve);
+    if (!direct) return tl::unexpected(direct.error());
+    options.direct_url = direct->url;
+    options.direct_bulk_url = direct->bulk_url;
+    options.direct_key = direct->key;
+    WorkerLoop loop({context, *brokers, *curve, std::move(direct->control), std::move(direct->bulk),
+                     options, std::move(*entries), load},
+                    signals);
     return loop.run();
 }
 

@@ -14,6 +14,8 @@ namespace {
 
 /// Runs under way never pass the number of instances; both queues are far above that.
 constexpr std::size_t queue_limit_count = 65'536;
+/// Messages taken from one socket before the other one and the clock get their turn.
+constexpr int messages_per_turn = 256;
 
 LogLevel level_of(NoteLevel level) {
     switch (level) {
@@ -54,12 +56,15 @@ WorkerLoop::WorkerLoop(Parts parts, Signals& signals)
       done_(queue_limit_count, waker_),
       links_(parts.context, poller_, parts.brokers, parts.curve),
       outbox_([this](LinkId link, Lane lane, std::span<const Buffer> frames) {
-          return links_.send(link, lane, frames);
+          return send(link, lane, frames);
       }),
       machine_(parts.machine),
       expected_models_(parts.entries.size()) {
     poller_.watch(waker_);
     poller_.watch_fd(signals_.fd());
+    if (parts.direct) {
+        listener_.emplace(std::move(parts.direct), std::move(parts.direct_bulk), poller_);
+    }
     loader_ =
         std::make_unique<ModelLoader>(std::move(parts.entries), std::move(parts.load), loaded_);
 }
@@ -90,6 +95,10 @@ int WorkerLoop::run() {
         take_models();
         take_runs();
         links_.tell(handlers);
+        if (listener_) {
+            take_direct(Lane::control);
+            take_direct(Lane::bulk);
+        }
         take_runs();  // inline runs are done already
         step(Tick{});
         report_failed_links();
@@ -168,13 +177,39 @@ void WorkerLoop::take_message(LinkId link, std::vector<Buffer> frames) {
         links_.close(link);
         return step(LinkLost{link});
     }
-    for (Message& message : *messages) {
+    take(link, std::move(*messages));
+}
+
+void WorkerLoop::take_direct(Lane lane) {
+    for (int i = 0; i < messages_per_turn; ++i) {
+        auto arrival = listener_->receive(lane);
+        if (!arrival) return;
+        const Buffer header = arrival->frames.empty() ? Buffer{} : arrival->frames.front();
+        auto messages = open_envelope(std::move(arrival->frames), payloads_);
+        if (messages) {
+            take(arrival->link, std::move(*messages));
+        } else {
+            step(listener_->malformed(arrival->link, header, messages.error()));
+        }
+    }
+}
+
+void WorkerLoop::take(LinkId link, std::vector<Message> messages) {
+    for (Message& message : messages) {
         if (const auto* call = std::get_if<Call>(&message)) {
             step(inspect(link, *call));
         } else {
             step(Received{link, std::move(message)});
         }
     }
+}
+
+SendResult WorkerLoop::send(LinkId link, Lane lane, std::span<const Buffer> frames) {
+    return is_direct(link) ? listener_->send(link, lane, frames) : links_.send(link, lane, frames);
+}
+
+void WorkerLoop::close(LinkId link) {
+    is_direct(link) ? listener_->close(link) : links_.close(link);
 }
 
 CallArrived WorkerLoop::inspect(LinkId link, const Call& call) {
@@ -233,7 +268,9 @@ void WorkerLoop::step(const WorkerInput& input) {
 void WorkerLoop::carry_out(const Transmit& effect) {
     const PayloadId id = payload_of(effect.message);
     const Payload* payload = id ? payloads_.find(id) : nullptr;
-    if (!outbox_.add(effect.link, Lane::control, effect.message, payload)) {
+    const Lane lane =
+        is_direct(effect.link) ? listener_->lane_of(effect.link, effect.message) : Lane::control;
+    if (!outbox_.add(effect.link, lane, effect.message, payload)) {
         log_error("a message is too long to be sent", {{"verb", verb_name(effect.message)}});
     }
     if (effect.release_payload && id) payloads_.drop(id);
@@ -321,7 +358,7 @@ void WorkerLoop::carry_out(const StartSelfTest& effect) {
 
 void WorkerLoop::carry_out(const CloseLink& effect) {
     outbox_.flush_link(effect.link);
-    links_.close(effect.link);
+    close(effect.link);
 }
 
 void WorkerLoop::carry_out(const Note& effect) { log(level_of(effect.level), effect.text); }
@@ -333,7 +370,7 @@ void WorkerLoop::report_failed_links() {
         if (failed_links_.empty()) return;
         const auto failed = std::exchange(failed_links_, {});
         for (LinkId link : failed) {
-            links_.close(link);
+            close(link);
             step(LinkLost{link});
         }
     }

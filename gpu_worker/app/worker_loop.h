@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/net/broker_links.h"
+#include "common/net/listener.h"
 #include "common/net/outbox.h"
 #include "common/net/poller.h"
 #include "common/ops/metrics.h"
@@ -30,6 +31,8 @@ class WorkerLoop {
         Context& context;
         std::vector<std::string> brokers;
         std::optional<CurveClient> curve;
+        std::unique_ptr<Router> direct;  ///< where clients connect; null: no direct path
+        std::unique_ptr<Router> direct_bulk;
         WorkerOptions machine;
         std::vector<RepositoryEntry> entries;
         LoadOptions load;
@@ -61,6 +64,11 @@ class WorkerLoop {
     void take_models();
     void take_runs();
     void take_message(LinkId link, std::vector<Buffer> frames);
+    void take_direct(Lane lane);
+    void take(LinkId link, std::vector<Message> messages);
+    bool is_direct(LinkId link) const { return link.value >= first_listener_link; }
+    SendResult send(LinkId link, Lane lane, std::span<const Buffer> frames);
+    void close(LinkId link);
     CallArrived inspect(LinkId link, const Call& call);
     Result<TensorList> tensors_of(const Call& call, CallArrived& arrived);
     Service* find(const std::string& name, ServiceIndex& index);
@@ -76,6 +84,7 @@ class WorkerLoop {
     void carry_out(const Note& effect);
     void carry_out(const OpenLink& effect) { links_.open(effect); }
     void carry_out(const OpenBulk& effect) { links_.open_bulk(effect); }
+    void carry_out(const BindBulk& effect) { listener_->bind(effect); }
     void carry_out(const CloseLink& effect);
     void carry_out(const Finished&) { finished_ = true; }
     TensorList take_inputs(PayloadId payload, const ServiceAd& ad);
@@ -89,6 +98,7 @@ class WorkerLoop {
     std::vector<LoadedEntry> newly_loaded_;
     std::vector<RunDone> newly_done_;
     BrokerLinks links_;
+    std::optional<Listener> listener_;
     Outbox outbox_;
     ServiceNotifier notifier_;
     WorkerMachine machine_;

@@ -29,6 +29,7 @@ struct BrokerContact {
     PeerId broker;
     std::uint64_t broker_epoch{0};
     std::string name;
+    Secret lease_key;  ///< seals the leases that this broker gives out
     Timing timing;
     TimePoint last_heard;
     std::optional<TimePoint> forget_at;  ///< the session broke; the broker keeps it until then

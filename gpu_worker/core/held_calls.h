@@ -9,6 +9,7 @@
 #include "common/core/clock.h"
 #include "common/core/timer_heap.h"
 #include "common/core/transfer.h"
+#include "gpu_worker/core/lease_ledger.h"
 #include "schemas/limits.h"
 #include "schemas/messages.h"
 
@@ -24,7 +25,7 @@ struct HeldCall {
 
     /// The stream of its inputs; only while receiving.
     struct Intake {
-        std::size_t broker{0};
+        LinkId link;  ///< by which it comes
         std::vector<LargeTensor> large;
         IncomingTransfer transfer;
     };
@@ -44,9 +45,13 @@ struct HeldCall {
     std::optional<Intake> intake;
     /// Brokers that sent it in a session of theirs: each gets the RESULT, once.
     std::bitset<limits::broker_count> askers;
+    /// Direct path: who sent it, and under which lease. Then there are no other askers.
+    LinkId client;
+    LeaseKey lease;
 
     std::uint64_t reserved_bytes() const { return input_bytes + max_result_bytes; }
     bool asked_by(std::size_t broker) const { return askers.test(broker); }
+    bool is_wanted() const { return askers.any() || client; }
 };
 
 /// The calls that this worker holds, by (call, attempt), with the deadlines of those that do not

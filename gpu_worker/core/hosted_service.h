@@ -27,6 +27,10 @@ struct HostedService {
     /// Calls that all brokers together should have here: so many that the device never waits for a
     /// broker, and no more, because what is here cannot go to a worker that becomes free earlier.
     std::uint64_t capacity() const;
+    /// What the result of this call may have.
+    std::uint64_t result_limit(const Call& call) const {
+        return call.max_result_bytes != 0 ? call.max_result_bytes : ad.max_result_bytes;
+    }
     /// Device time that `rows` more rows cost when they share full runs.
     Duration cost_of(std::uint32_t rows) const;
 

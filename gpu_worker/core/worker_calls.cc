@@ -15,10 +15,6 @@ using namespace std::chrono_literals;
 constexpr Duration grace = 5s;
 constexpr std::uint32_t overload_pause_ms = 100;
 
-std::uint64_t result_limit(const Call& call, const ServiceAd& ad) {
-    return call.max_result_bytes != 0 ? call.max_result_bytes : ad.max_result_bytes;
-}
-
 std::string cut(std::string text) {
     if (text.size() > limits::detail_bytes) text.resize(limits::detail_bytes);
     return text;
@@ -27,18 +23,23 @@ std::string cut(std::string text) {
 }  // namespace
 
 void WorkerMachine::on(const CallArrived& arrived) {
+    if (is_direct(arrived.link)) return direct_call(arrived.link, arrived);
     const auto broker = broker_of(arrived.link);
     if (!broker || !contacts_[*broker].serving()) return drop_payload(arrived.call.payload);
     contacts_[*broker].last_heard = now_;
     if (HeldCall* held = calls_.find(arrived.call.key)) return ask_too(*broker, *held, arrived);
     if (answer_again(*broker, arrived)) return drop_payload(arrived.call.payload);
-    if (auto refusal = refusal_of(*broker, arrived)) {
+    auto refusal = refusal_of(arrived);
+    if (!refusal) refusal = window_refusal(*broker, arrived);
+    if (refusal) {
         drop_payload(arrived.call.payload);
         const HostedService* service = this->service(arrived.service);
         return refuse(*broker, arrived.call.key, service == nullptr || service->ad.idempotent,
                       std::move(*refusal));
     }
-    accept(*broker, arrived);
+    HeldCall& call = hold(arrived);
+    add_asker(call, *broker);
+    take_payload(call, arrived);
 }
 
 /// A call that has ended here before. True when it was answered.
@@ -57,6 +58,7 @@ bool WorkerMachine::answer_again(BrokerNumber broker, const CallArrived& arrived
 /// A call that is held already, sent again through this broker.
 void WorkerMachine::ask_too(BrokerNumber broker, HeldCall& call, const CallArrived& arrived) {
     if (call.asked_by(broker)) return drop_payload(arrived.call.payload);
+    leave_client(call);  // it has given up its direct way to us
     add_asker(call, broker);
     call.suspect = call.suspect || arrived.call.suspect;
     if (call.state != HeldCall::State::receiving) return drop_payload(arrived.call.payload);
@@ -67,11 +69,10 @@ void WorkerMachine::ask_too(BrokerNumber broker, HeldCall& call, const CallArriv
     }
     // The stream through the other broker may never end: the one that asked last is followed.
     drop_payload(call.payload);
-    take_payload(broker, call, arrived);
+    take_payload(call, arrived);
 }
 
-std::optional<WorkerMachine::Refusal> WorkerMachine::refusal_of(BrokerNumber broker,
-                                                                const CallArrived& arrived) const {
+std::optional<WorkerMachine::Refusal> WorkerMachine::refusal_of(const CallArrived& arrived) const {
     const Call& call = arrived.call;
     const HostedService* service = this->service(arrived.service);
     if (service == nullptr || !service->serves()) {
@@ -103,13 +104,20 @@ std::optional<WorkerMachine::Refusal> WorkerMachine::refusal_of(BrokerNumber bro
                        service_name(service->ad.model, service->ad.version) + " on worker " +
                            options_.name + " is out of rotation after a device fault"};
     }
-    const std::uint64_t calls_allowed = service->windows.allowed(broker);
+    return std::nullopt;
+}
+
+std::optional<WorkerMachine::Refusal> WorkerMachine::window_refusal(
+    BrokerNumber broker, const CallArrived& arrived) const {
+    const Call& call = arrived.call;
+    const HostedService& service = services_.at(arrived.service);
+    const std::uint64_t calls_allowed = service.windows.allowed(broker);
     const std::uint64_t bytes_allowed = bytes_.allowed(broker);
     std::uint64_t room = bytes_allowed - std::min(bytes_allowed, bytes_.outstanding(broker));
     const bool inputs_fit = call.input_bytes <= room;
     if (inputs_fit) room -= call.input_bytes;
-    if (inputs_fit && result_limit(call, service->ad) <= room &&
-        service->windows.outstanding(broker) < calls_allowed) {
+    if (inputs_fit && service.result_limit(call) <= room &&
+        service.windows.outstanding(broker) < calls_allowed) {
         return std::nullopt;
     }
     return Refusal{Outcome::not_started, Reason::overloaded,
@@ -119,8 +127,7 @@ std::optional<WorkerMachine::Refusal> WorkerMachine::refusal_of(BrokerNumber bro
                    overload_pause_ms};
 }
 
-void WorkerMachine::accept(BrokerNumber broker, const CallArrived& arrived) {
-    const HostedService& service = services_.at(arrived.service);
+HeldCall& WorkerMachine::hold(const CallArrived& arrived) {
     HeldCall call;
     call.key = arrived.call.key;
     call.service = arrived.service;
@@ -129,22 +136,20 @@ void WorkerMachine::accept(BrokerNumber broker, const CallArrived& arrived) {
     call.priority = arrived.call.priority;
     call.suspect = arrived.call.suspect;
     call.input_bytes = arrived.call.input_bytes;
-    call.max_result_bytes = result_limit(arrived.call, service.ad);
+    call.max_result_bytes = services_.at(arrived.service).result_limit(arrived.call);
     call.arrived = now_;
     call.deadline = now_ + std::min<Duration>(std::chrono::milliseconds(arrived.call.remaining_ms),
                                               limits::longest_deadline);
-    HeldCall& held = calls_.add(std::move(call));
-    add_asker(held, broker);
-    take_payload(broker, held, arrived);
+    return calls_.add(std::move(call));
 }
 
-void WorkerMachine::take_payload(BrokerNumber broker, HeldCall& call, const CallArrived& arrived) {
+void WorkerMachine::take_payload(HeldCall& call, const CallArrived& arrived) {
     call.payload = arrived.call.payload;
     call.intake.reset();
     if (!arrived.call.chunked || arrived.large.empty()) return enqueue(call);
     call.state = HeldCall::State::receiving;
     call.intake =
-        HeldCall::Intake{broker, arrived.large,
+        HeldCall::Intake{arrived.link, arrived.large,
                          IncomingTransfer(arrived.large, limits::chunk_bytes,
                                           limits::chunk_bytes * limits::chunk_window_count)};
     out_->push_back(AllocateFrames{call.payload});
@@ -152,26 +157,36 @@ void WorkerMachine::take_payload(BrokerNumber broker, HeldCall& call, const Call
     announce_grant(call);
 }
 
-/// Chunks travel on the bulk socket, so no grant leaves before the broker has bound it.
+/// Chunks travel on the bulk socket, so no grant leaves before it is bound.
 void WorkerMachine::announce_grant(HeldCall& call) {
-    if (!call.intake || !contacts_[call.intake->broker].bulk_attached) return;
+    if (!call.intake || !has_bulk(call.intake->link)) return;
     const auto grant = call.intake->transfer.next_grant();
-    if (grant) transmit(call.intake->broker, Send{call.key, *grant});
+    if (grant) transmit(call.intake->link, Send{call.key, *grant});
+}
+
+bool WorkerMachine::has_bulk(LinkId link) {
+    if (const DirectClient* client = direct_.by_link(link)) return client->bulk_attached;
+    const auto broker = broker_of(link);
+    return broker && contacts_[*broker].bulk_attached;
 }
 
 void WorkerMachine::on(BrokerNumber broker, const Chunk& chunk) {
     HeldCall* call = calls_.find(chunk.key);
-    if (call == nullptr || !call->intake || call->intake->broker != broker) {
+    if (call == nullptr || !call->intake || call->intake->link != contacts_[broker].link) {
         return drop_payload(chunk.payload);  // its call has ended meanwhile
     }
-    const auto frame = call->intake->transfer.accept(chunk.tensor, chunk.offset, chunk.length);
+    take_chunk(*call, chunk);
+}
+
+void WorkerMachine::take_chunk(HeldCall& call, const Chunk& chunk) {
+    const auto frame = call.intake->transfer.accept(chunk.tensor, chunk.offset, chunk.length);
     if (!frame) {
         drop_payload(chunk.payload);
         return give_up(chunk.key, {Outcome::input_error, Reason::bad_input, frame.error().message});
     }
-    out_->push_back(StoreChunk{chunk.payload, call->payload, *frame, chunk.offset});
-    if (!call->intake->transfer.done()) return announce_grant(*call);
-    enqueue(*call);
+    out_->push_back(StoreChunk{chunk.payload, call.payload, *frame, chunk.offset});
+    if (!call.intake->transfer.done()) return announce_grant(call);
+    enqueue(call);
 }
 
 void WorkerMachine::enqueue(HeldCall& call) {
@@ -244,7 +259,7 @@ void WorkerMachine::remove_asker(HeldCall& call, BrokerNumber broker) {
 void WorkerMachine::unask(BrokerNumber broker, const CallKey& key) {
     HeldCall& call = *calls_.find(key);
     remove_asker(call, broker);
-    if (call.askers.none() && call.state != HeldCall::State::running) discard(key);
+    if (!call.is_wanted() && call.state != HeldCall::State::running) discard(key);
 }
 
 /// Chunks that were on their way are lost with the link, so these calls never arrived. They are not
@@ -252,7 +267,7 @@ void WorkerMachine::unask(BrokerNumber broker, const CallKey& key) {
 void WorkerMachine::abort_intakes(BrokerNumber broker) {
     for (const CallKey& key : calls_.asked_by(broker)) {
         HeldCall& call = *calls_.find(key);
-        if (!call.intake || call.intake->broker != broker) continue;
+        if (!call.intake || call.intake->link != contacts_[broker].link) continue;
         remove_asker(call, broker);
         give_up(key, {Outcome::not_started, Reason::none, "the inputs did not arrive completely"});
     }
@@ -293,7 +308,11 @@ void WorkerMachine::conclude(const CallKey& key, KeptResult result) {
     result.answer.detail = cut(std::move(result.answer.detail));
     result.expires = std::max(call.deadline, now_) + grace;
     const bool has_run = result.answer.outcome != Outcome::not_started;
-    if (call.askers.none() && !has_run) return discard(key);
+    if (!call.is_wanted() && !has_run) return discard(key);
+    if (call.client) {
+        answer_client(call, std::move(result));
+        return discard(key);
+    }
 
     const KeptResults::Id id = kept_.add(std::move(result));
     for (BrokerNumber broker = 0; broker < contacts_.size(); ++broker) {
@@ -309,6 +328,7 @@ void WorkerMachine::conclude(const CallKey& key, KeptResult result) {
 void WorkerMachine::discard(const CallKey& key) {
     HeldCall& call = *calls_.find(key);
     for (BrokerNumber broker = 0; broker < contacts_.size(); ++broker) remove_asker(call, broker);
+    leave_client(call);
     services_.at(call.service).batcher.remove(key);
     drop_payload(call.payload);
     calls_.erase(key);

@@ -12,7 +12,9 @@ void WorkerMachine::plan_windows() {
     std::uint64_t largest_call = 0;
     std::vector<bool> changed(contacts_.size(), false);
     for (auto& [index, service] : services_) {
-        service.windows.set_capacity(draining_ ? 0 : service.capacity(), 1);
+        const std::uint64_t orphaned = leases_.orphaned_calls(index);
+        const std::uint64_t capacity = draining_ ? 0 : service.capacity();
+        service.windows.set_capacity(capacity - std::min(capacity, orphaned), 1);
         if (service.serves()) largest_call = std::max(largest_call, service.ad.max_call_bytes);
         for (BrokerNumber broker = 0; broker < contacts_.size(); ++broker) {
             const std::uint64_t calls =
@@ -26,8 +28,10 @@ void WorkerMachine::plan_windows() {
         }
     }
     // Answers that stream out are not outstanding any more, but they still take memory.
-    const std::uint64_t streaming = std::min(kept_.streaming_bytes(), options_.device_bytes);
-    bytes_.set_capacity(draining_ ? 0 : options_.device_bytes - streaming, largest_call);
+    const std::uint64_t taken =
+        std::min(kept_.streaming_bytes() + direct_.streaming_bytes() + leases_.orphaned_bytes(),
+                 options_.device_bytes);
+    bytes_.set_capacity(draining_ ? 0 : options_.device_bytes - taken, largest_call);
     for (BrokerNumber broker = 0; broker < contacts_.size(); ++broker) {
         bytes_.set_demand(broker, demand[broker]);
     }
@@ -50,6 +54,7 @@ void WorkerMachine::send_credit(BrokerNumber broker) {
         credit.windows.push_back(
             {index, static_cast<std::uint32_t>(service.windows.window(broker))});
     }
+    credit.clock_ms = milliseconds_of(now_);
     transmit(broker, std::move(credit));
 }
 
@@ -70,7 +75,7 @@ void WorkerMachine::send_beat(BrokerNumber broker) {
 /// Rule 14: what the other brokers' calls will cost, so that every broker schedules on the truth.
 std::uint64_t WorkerMachine::foreign_backlog_ns(BrokerNumber broker) const {
     using namespace std::chrono_literals;
-    if (contacts_.size() < 2) return 0;
+    if (contacts_.size() < 2 && direct_.size() == 0) return 0;
     Duration sum{0};
     for (const auto& [key, call] : calls_.all()) {
         if (call.asked_by(broker)) continue;

@@ -15,7 +15,8 @@
 /// other machines are in schemas/machine.h.
 namespace farm {
 
-/// A CALL after the rim has read its body and checked it against the service's signature.
+/// A CALL, of a broker or (on the direct path) of a client, after the rim has read its body and
+/// checked it against the service's signature.
 struct CallArrived {
     LinkId link;
     Call call;
@@ -55,8 +56,8 @@ struct SelfTestFinished {
     bool passed{false};
 };
 
-using WorkerInput = std::variant<Tick, LinkOpened, LinkLost, Received, CallArrived, RunFinished,
-                                 ModelReady, SelfTestFinished, DrainRequested>;
+using WorkerInput = std::variant<Tick, LinkOpened, LinkLost, Received, Malformed, CallArrived,
+                                 RunFinished, ModelReady, SelfTestFinished, DrainRequested>;
 
 struct RunCall {
     CallKey key;
@@ -82,9 +83,15 @@ struct StartSelfTest {
 struct Finished {};
 
 using WorkerEffect =
-    std::variant<OpenLink, OpenBulk, CloseLink, Transmit, TransmitChunk, AllocateFrames, StoreChunk,
-                 DropPayload, StartRun, StartSelfTest, Finished, Note>;
+    std::variant<OpenLink, OpenBulk, BindBulk, CloseLink, Transmit, TransmitChunk, AllocateFrames,
+                 StoreChunk, DropPayload, StartRun, StartSelfTest, Finished, Note>;
 using WorkerEffects = std::vector<WorkerEffect>;
+
+/// The worker's clock as CREDIT tells it and leases expire by it.
+inline std::uint64_t milliseconds_of(TimePoint now) {
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count());
+}
 
 struct WorkerOptions {
     PeerId peer;
@@ -93,8 +100,12 @@ struct WorkerOptions {
     std::string token;
     std::uint16_t broker_count{1};           ///< addresses, at most limits::broker_count
     std::uint64_t device_bytes{4ULL << 30};  ///< inputs + results outstanding, all brokers together
+    std::string direct_url;                  ///< where clients may connect; empty: no direct path
+    std::string direct_bulk_url;             ///< for their bulk sockets
+    std::string direct_key;                  ///< CURVE public key of both, Z85; empty without CURVE
+    Timing direct_timing;                    ///< of their sessions
     BackOff back_off;
-    std::uint64_t seed{1};  ///< of the jitter of the back-off
+    std::uint64_t seed{1};  ///< of jitter and secrets: random in a program, fixed in a test
 };
 
 }  // namespace farm

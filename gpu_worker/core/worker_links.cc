@@ -101,6 +101,7 @@ std::vector<CallKey> WorkerMachine::open_keys(BrokerNumber broker) const {
 }
 
 void WorkerMachine::on(const LinkLost& lost) {
+    if (is_direct(lost.link)) return end_direct(lost.link, "the connection is gone");
     if (const auto broker = broker_of(lost.link)) lose(*broker, "the connection is gone");
 }
 
@@ -144,6 +145,9 @@ void WorkerMachine::end_session(BrokerNumber broker) {
 void WorkerMachine::forget(BrokerNumber broker) {
     contacts_[broker].forget_at.reset();
     contacts_[broker].broker = PeerId{};
+    contacts_[broker].lease_key =
+        options_.direct_url.empty() ? Secret{} : secrets_.next_id<Secret>();
+    orphan_leases(broker);
     kept_.forget(broker);
     for (const CallKey& key : calls_.asked_by(broker)) unask(broker, key);
 }
@@ -205,12 +209,16 @@ void WorkerMachine::answer_what_is_gone(BrokerNumber broker, const std::vector<C
 
 void WorkerMachine::advertise(BrokerNumber broker) {
     Advertise page;
+    page.lease_key = contacts_[broker].lease_key;
+    page.worker_key = options_.direct_key;
     std::size_t bytes = 0;
     for (const auto& [index, service] : services_) {
         bytes += wire_bytes_bound(service.ad);
         if (!page.services.empty() &&
             (page.services.size() == limits::page_entry_count || bytes > limits::page_bytes)) {
-            transmit(broker, std::exchange(page, {}));
+            Advertise full = page;
+            page.services.clear();
+            transmit(broker, std::move(full));
             bytes = wire_bytes_bound(service.ad);
         }
         page.services.push_back(service.ad);

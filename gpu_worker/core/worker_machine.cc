@@ -43,7 +43,8 @@ WorkerMachine::WorkerMachine(WorkerOptions options)
       pause_(options_.back_off, options_.seed),
       contacts_(std::min<std::size_t>(options_.broker_count, limits::broker_count)),
       kept_(contacts_.size()),
-      bytes_(contacts_.size(), options_.device_bytes, options_.device_bytes) {}
+      bytes_(contacts_.size(), options_.device_bytes, options_.device_bytes),
+      secrets_(options_.seed) {}
 
 void WorkerMachine::step(const WorkerInput& input, TimePoint now, WorkerEffects& out) {
     now_ = now;
@@ -51,6 +52,7 @@ void WorkerMachine::step(const WorkerInput& input, TimePoint now, WorkerEffects&
     if (finished_) {
         for (const PayloadId payload : payloads_of(input)) drop_payload(payload);
     } else {
+        expire_leases();  // what they bind is the brokers' again, who may have used it already
         std::visit([this](const auto& event) { on(event); }, input);
         if (!finished_) do_what_is_due();
         release_payloads();
@@ -60,6 +62,7 @@ void WorkerMachine::step(const WorkerInput& input, TimePoint now, WorkerEffects&
 
 void WorkerMachine::do_what_is_due() {
     for (BrokerNumber broker = 0; broker < contacts_.size(); ++broker) contact_due(broker);
+    direct_due();
     expire_calls();
     kept_.expire(now_);
     while (const auto service = service_timers_.pop_due(now_)) touch(*service);
@@ -79,6 +82,7 @@ std::optional<TimePoint> WorkerMachine::next_deadline() const {
     if (finished_) return std::nullopt;
     std::optional<TimePoint> next = earliest(calls_.next_deadline(), kept_.next_expiry());
     next = earliest(next, earliest(service_timers_.next(), leave_at_));
+    next = earliest(next, earliest(direct_.next_deadline(), leases_.next_expiry()));
     for (BrokerNumber broker = 0; broker < contacts_.size(); ++broker) {
         next = earliest(next, contacts_[broker].next_deadline(wants_link(broker)));
     }
@@ -95,6 +99,7 @@ void WorkerMachine::expire_calls() {
 }
 
 void WorkerMachine::on(const Received& received) {
+    if (is_direct(received.link)) return direct_message(received.link, received.message);
     const auto broker = broker_of(received.link);
     if (!broker) return drop_payload(payload_of(received.message));
     const bool opens_session = std::holds_alternative<Welcome>(received.message) ||
@@ -130,10 +135,12 @@ void WorkerMachine::on(const ModelReady& ready) {
         }
         services_.emplace(ready.ad.index, std::move(service));
     }
-    const HostedService& service = services_.at(ready.ad.index);
+    HostedService& service = services_.at(ready.ad.index);
+    // A call that must not run twice needs a broker that remembers it when a connection breaks.
+    if (service.serves() && service.ad.idempotent) service.ad.direct_url = options_.direct_url;
     for (BrokerNumber broker = 0; broker < contacts_.size(); ++broker) {
         if (!contacts_[broker].serving()) continue;
-        transmit(broker, Advertise{{service.ad}});
+        transmit(broker, Advertise{{service.ad}, contacts_[broker].lease_key, options_.direct_key});
         contacts_[broker].credit_due = true;
     }
     plan_due_ = true;
@@ -152,13 +159,14 @@ void WorkerMachine::drain(const std::string& why) {
         transmit(broker, Drain{});
         contacts_[broker].credit_due = true;
     }
+    for (const auto& [link, client] : direct_) transmit(link, Drain{});
     plan_due_ = true;
 }
 
 void WorkerMachine::leave_when_idle() {
     if (!draining_ || finished_ || !calls_.empty() || !runs_.empty()) return;
-    bool has_unfinished = false;
-    Duration patience{0};
+    bool has_unfinished = direct_.has_streams();
+    Duration patience = options_.direct_timing.lost_after();
     for (BrokerNumber broker = 0; broker < contacts_.size(); ++broker) {
         has_unfinished = has_unfinished || kept_.has_unfinished(broker);
         patience = std::max<Duration>(patience, contacts_[broker].timing.lost_after());
@@ -171,6 +179,7 @@ void WorkerMachine::leave() {
     for (BrokerNumber broker = 0; broker < contacts_.size(); ++broker) {
         if (contacts_[broker].serving()) transmit(broker, Goodbye{"drained"});
     }
+    for (const auto& [link, client] : direct_) transmit(link, Goodbye{"drained"});
     note(NoteLevel::info, "drained");
     stop();
 }
@@ -181,6 +190,10 @@ void WorkerMachine::stop() {
         if (contact.state != BrokerContact::State::waiting)
             out_->push_back(CloseLink{contact.link});
         contact = BrokerContact{};
+    }
+    for (const auto& [link, client] : direct_) {
+        for (const auto& [key, stream] : client.streams) drop_payload(stream.payload);
+        out_->push_back(CloseLink{link});
     }
     for (const auto& [key, call] : calls_.all()) drop_payload(call.payload);
     kept_.clear();
@@ -210,7 +223,11 @@ HostedService* WorkerMachine::find_service(ServiceIndex index) {
 }
 
 void WorkerMachine::transmit(BrokerNumber broker, Message&& message, bool release_payload) {
-    out_->push_back(Transmit{contacts_[broker].link, std::move(message), release_payload});
+    transmit(contacts_[broker].link, std::move(message), release_payload);
+}
+
+void WorkerMachine::transmit(LinkId link, Message&& message, bool release_payload) {
+    out_->push_back(Transmit{link, std::move(message), release_payload});
 }
 
 void WorkerMachine::drop_payload(PayloadId payload) {

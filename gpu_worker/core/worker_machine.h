@@ -8,8 +8,10 @@
 #include <vector>
 
 #include "common/core/clock.h"
+#include "common/core/split_mix.h"
 #include "common/core/timer_heap.h"
 #include "gpu_worker/core/broker_contact.h"
+#include "gpu_worker/core/direct_clients.h"
 #include "gpu_worker/core/held_calls.h"
 #include "gpu_worker/core/hosted_service.h"
 #include "gpu_worker/core/kept_results.h"
@@ -82,6 +84,7 @@ class WorkerMachine {
     void on(const RunFinished& finished);
     void on(const ModelReady& ready);
     void on(const SelfTestFinished& test);
+    void on(const Malformed& malformed);
     void on(const DrainRequested&) { drain("asked to"); }
 
     // Messages of a broker; the rest is ignored.
@@ -121,6 +124,35 @@ class WorkerMachine {
     void advertise(BrokerNumber broker);
     std::vector<CallKey> open_keys(BrokerNumber broker) const;
 
+    // Clients on the direct path (worker_direct.cc).
+    static bool is_direct(LinkId link) { return link.value >= first_listener_link; }
+    void direct_message(LinkId link, const Message& message);
+    void on(DirectClient& client, const Lease& lease);
+    void on(DirectClient& client, const Send& grant);
+    void on(DirectClient& client, const Cancel& cancel);
+    void on(DirectClient& client, const Chunk& chunk);
+    void on(DirectClient& client, const Goodbye& goodbye);
+    void on(DirectClient&, const Beat&) {}
+    template <class Other>
+    void on(DirectClient& client, const Other& message);
+    void greet(LinkId link, const Hello& hello);
+    void attach(LinkId link, const Attach& attach);
+    Result<LeaseKey> accept_lease(const DirectClient& client, const Lease& lease);
+    void direct_call(LinkId link, const CallArrived& arrived);
+    std::optional<Refusal> lease_refusal(DirectClient& client, const CallArrived& arrived);
+    void answer_client(const HeldCall& call, KeptResult result);
+    void refuse_call(DirectClient& client, const Call& call, Refusal refusal);
+    void end_stream(DirectClient& client, const CallKey& key);
+    void leave_client(HeldCall& call);
+    void end_direct(LinkId link, const std::string& why);
+    void refuse_link(LinkId link, RefusedReason reason, std::string detail);
+    void direct_due();
+    void arm(const DirectClient& client);
+    void bind(const LeaseKey& key, const Room& before);
+    void orphan(const LeaseKey& key);
+    void orphan_leases(BrokerNumber broker);
+    void expire_leases();
+
     // Credit and beats (worker_credit.cc).
     void plan_windows();
     void send_credit(BrokerNumber broker);
@@ -130,11 +162,14 @@ class WorkerMachine {
     // Calls (worker_calls.cc).
     bool answer_again(BrokerNumber broker, const CallArrived& arrived);
     void ask_too(BrokerNumber broker, HeldCall& call, const CallArrived& arrived);
-    std::optional<Refusal> refusal_of(BrokerNumber broker, const CallArrived& arrived) const;
-    void accept(BrokerNumber broker, const CallArrived& arrived);
-    void take_payload(BrokerNumber broker, HeldCall& call, const CallArrived& arrived);
+    std::optional<Refusal> refusal_of(const CallArrived& arrived) const;
+    std::optional<Refusal> window_refusal(BrokerNumber broker, const CallArrived& arrived) const;
+    HeldCall& hold(const CallArrived& arrived);
+    void take_payload(HeldCall& call, const CallArrived& arrived);
+    void take_chunk(HeldCall& call, const Chunk& chunk);
     void enqueue(HeldCall& call);
     void announce_grant(HeldCall& call);
+    bool has_bulk(LinkId link);
     void stream(BrokerNumber broker, const CallKey& key);
     void add_asker(HeldCall& call, BrokerNumber broker);
     void remove_asker(HeldCall& call, BrokerNumber broker);
@@ -159,6 +194,7 @@ class WorkerMachine {
 
     HostedService* find_service(ServiceIndex index);
     void transmit(BrokerNumber broker, Message&& message, bool release_payload = false);
+    void transmit(LinkId link, Message&& message, bool release_payload = false);
     void drop_payload(PayloadId payload);
     [[gnu::cold]] void note(NoteLevel level, std::string text);
 
@@ -170,6 +206,9 @@ class WorkerMachine {
     KeptResults kept_;
     RanCalls ran_;
     WindowSplit bytes_;  ///< of the device
+    DirectClients direct_;
+    LeaseLedger leases_;
+    SplitMix secrets_;
     std::map<RunId, Run> runs_;
 
     TimerHeap<ServiceIndex> service_timers_;  ///< batch delays and self-tests

@@ -63,6 +63,11 @@ void WorkerMachine::tell_started(const std::vector<CallKey>& keys) {
         }
         if (!started.calls.empty()) transmit(broker, std::move(started));
     }
+    std::map<LinkId, Started> told;
+    for (const CallKey& key : keys) {
+        if (const LinkId client = calls_.find(key)->client) told[client].calls.push_back(key);
+    }
+    for (auto& [client, started] : told) transmit(client, std::move(started));
 }
 
 void WorkerMachine::on(const RunFinished& finished) {

@@ -53,13 +53,26 @@ class FarmChildren {
         }
     }
 
-    void start_broker(const std::string& name = "broker") {
-        start(name,
-              {program("farm-broker"), "--bind", url(name), "--name", name, "--beat-ms", "200"});
+    void start_broker(const std::string& name = "broker",
+                      const std::vector<std::string>& more = {}) {
+        std::vector<std::string> arguments{
+            program("farm-broker"), "--bind", url(name), "--name", name, "--beat-ms", "200"};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        start(name, std::move(arguments));
     }
-    void start_worker(const std::string& name, const std::string& brokers) {
-        start(name, {program("farm-worker"), "--broker", brokers, "--models", models().string(),
-                     "--name", name, "--device", "cpu"});
+    void start_worker(const std::string& name, const std::string& brokers,
+                      const std::vector<std::string>& more = {}) {
+        std::vector<std::string> arguments{program("farm-worker"),
+                                           "--broker",
+                                           brokers,
+                                           "--models",
+                                           models().string(),
+                                           "--name",
+                                           name,
+                                           "--device",
+                                           "cpu"};
+        arguments.insert(arguments.end(), more.begin(), more.end());
+        start(name, std::move(arguments));
     }
     ChildProcess& child(const std::string& name) { return children_.at(name); }
     void kill(const std::string& name) {

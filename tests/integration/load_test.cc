@@ -75,7 +75,9 @@ TEST(LoadTest, BrokerStaysSmallOverAMillionCalls) {
     farm.start_broker();
     const pid_t broker = farm.child("broker").pid();
     farm.start_worker("w1", farm.url());
-    auto client = Client::connect(farm.url());
+    ClientConfig config;
+    config.direct = DirectUse::never;  // all of them are to pass through the broker
+    auto client = Client::connect(farm.url(), config);
     ASSERT_TRUE(client) << client.error().message;
     ASSERT_TRUE(client->infer("echo", small_input()).get().ok());
     const std::uint64_t idle_bytes = *rss_bytes(broker);

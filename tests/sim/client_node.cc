@@ -14,6 +14,7 @@ void ClientNode::start() {
     for (NodeId broker : world_.broker_ids) options.addresses.push_back(world_.name(broker));
     options.back_off = world_.back_off;
     options.give_up_after = std::chrono::seconds(5);
+    options.direct = world_.direct;
     options.seed = world_.random.next();
     machine = std::make_unique<ClientMachine>(options);
     world_.log(world_.name(id) + " starts");
@@ -61,7 +62,17 @@ void ClientNode::arrive(Wire& wire, Parcel parcel) {
         *payload_member(parcel.message) = payloads->add(std::move(*parcel.payload));
     }
     if (const auto* answer = std::get_if<Answer>(&parcel.message)) {
-        return step(AnswerArrived{wire.dialler_link, *answer, std::move(large)});
+        world_.history.client_received(wire.broker, *answer);
+        const CallKey key = answer->key;
+        const bool ends =
+            answer->outcome == Outcome::ok && !answer->chunked && world_.history.awaits(key);
+        const int life = incarnation;
+        step(AnswerArrived{wire.dialler_link, *answer, std::move(large)});
+        if (ends && life == incarnation && world_.history.awaits(key)) {
+            world_.verdict.violate("a RESULT that has come ends its call",
+                                   "call " + short_hex(key.id));
+        }
+        return;
     }
     step(Received{wire.dialler_link, std::move(parcel.message)});
 }
@@ -69,11 +80,16 @@ void ClientNode::arrive(Wire& wire, Parcel parcel) {
 void ClientNode::carry_out(ClientEffects& effects) {
     for (ClientEffect& effect : effects) {
         if (auto* transmitted = std::get_if<Transmit>(&effect)) {
+            if (const auto* call = std::get_if<Call>(&transmitted->message)) {
+                world_.history.client_sent(call->key);
+            }
             send(*transmitted);
         } else if (auto* piece = std::get_if<TransmitChunk>(&effect)) {
             send(*piece);
         } else if (auto* link = std::get_if<OpenLink>(&effect)) {
-            open(*link);
+            open(link->link, world_.broker_ids.at(link->address));
+        } else if (auto* direct = std::get_if<OpenDirect>(&effect)) {
+            open(direct->link, std::stoi(direct->url.substr(4)));
         } else if (auto* bulk = std::get_if<OpenBulk>(&effect)) {
             open_bulk(*bulk);
         } else if (auto* shut = std::get_if<CloseLink>(&effect)) {

@@ -37,6 +37,7 @@ Shape shape_of(Random& random, std::uint64_t seed) {
     shape.poison = random.chance(0.2) ? 0.05 : 0.0;
     shape.small_limits = random.chance(0.2);
     if (random.chance(0.2)) shape.device_bytes = 28ULL << 20;
+    shape.direct = random.chance(0.6);
     if (shape.healthy) {
         shape.faults = shape.device_faults = shape.poison = 0;
         shape.small_limits = false;
@@ -76,6 +77,7 @@ Farm::Farm(std::uint64_t seed, bool keep_transcript, bool print)
 void Farm::build() {
     world_.network.shape = shape_.network;
     world_.device_faults = shape_.device_faults;
+    world_.direct = shape_.direct ? DirectUse::always : DirectUse::never;
     for (int i = 0; i < shape_.brokers; ++i)
         brokers_.push_back(std::make_unique<BrokerNode>(world_));
     for (int i = 0; i < shape_.workers; ++i)

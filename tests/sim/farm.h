@@ -11,6 +11,7 @@
 #include "cpu_client/core/client_machine.h"
 #include "gpu_worker/core/worker_machine.h"
 #include "tests/sim/history.h"
+#include "tests/sim/listener.h"
 #include "tests/sim/network.h"
 
 namespace farm::sim {
@@ -46,6 +47,7 @@ struct Shape {
     double cancels{0.1};
     bool small_limits{false};
     std::uint64_t device_bytes{64ULL << 20};
+    bool direct{false};
     NetworkShape network;
 };
 
@@ -73,6 +75,7 @@ struct World {
     std::map<CallId, PlannedCall> plans;
     std::vector<NodeId> broker_ids;
     double device_faults{0.0};
+    DirectUse direct{DirectUse::never};
 
     void log(const std::string& line) { verdict.log(clock.now(), line); }
     std::string name(NodeId node) const;
@@ -116,12 +119,8 @@ class BrokerNode final : public Process<BrokerMachine, BrokerInput, BrokerEffect
     void after_step() override;
     void on_crash() override;
     void send(Transmit& effect);
-    void close(LinkId control);
 
-    std::map<LinkId, Wire*> wires_;
-    std::map<LinkId, LinkId> bulk_of_;
-    std::map<LinkId, LinkId> control_of_;
-    std::vector<LinkId> failed_;
+    SimListener listener_{world_.network};
     std::uint64_t epoch_{0};
 };
 
@@ -143,7 +142,7 @@ class Dialler : public Process<Machine, Input, Effects> {
         Wire* bulk{nullptr};
         OpenBulk attach;
     };
-    void open(const OpenLink& effect);
+    void open(LinkId link, NodeId listener);
     void open_bulk(const OpenBulk& effect);
     void close(LinkId link);
     void transmit(LinkId link, const Message& message, std::optional<SimPayload> payload,
@@ -169,8 +168,11 @@ class WorkerNode final : public Dialler<WorkerMachine, WorkerInput, WorkerEffect
 
   private:
     void carry_out(WorkerEffects& effects) override;
-    void after_step() override { report_failed(); }
+    void after_step() override;
     void on_crash() override;
+    void arrive_directly(Wire& wire, Parcel parcel);
+    void send_directly(const Transmit& effect);
+    void check_held();
     void load(std::size_t model);
     void start_run(const StartRun& effect);
     void finish_run(const StartRun& run, const SimModel& model, Duration took);
@@ -179,6 +181,7 @@ class WorkerNode final : public Dialler<WorkerMachine, WorkerInput, WorkerEffect
 
     std::map<ServiceIndex, std::uint64_t> largest_capacity_;
     std::map<LinkId, Credit> granted_;
+    SimListener listener_{world_.network};  ///< clients on the direct path
 
     std::vector<SimModel> models_;  ///< index i is ServiceIndex i + 1
     std::vector<bool> loaded_;

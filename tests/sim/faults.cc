@@ -67,11 +67,13 @@ void Farm::fault() {
             return world_.network.break_wire(wire);
         }
         case 6: {
-            const NodeId broker = any(brokers_).id;
+            const bool is_direct = random.chance(0.3);
+            const NodeId one = is_direct ? any(workers_).id : any(brokers_).id;
             const auto other = static_cast<NodeId>(
                 random.between(world_.broker_ids.size(), world_.nodes.size() - 1));
-            world_.log(world_.name(other) + " and " + world_.name(broker) + " are cut apart");
-            return world_.network.partition(broker, other, world_.clock.now() + pause());
+            if (one == other) return;
+            world_.log(world_.name(other) + " and " + world_.name(one) + " are cut apart");
+            return world_.network.partition(one, other, world_.clock.now() + pause());
         }
         case 7: {
             const auto wires = world_.network.live();

@@ -83,6 +83,12 @@ void History::check_status(const CallRecord& record, CallStatus status, const st
     }
 }
 
+bool History::awaits(const CallKey& key) const {
+    const auto found = calls_.find(key.id);
+    return found != calls_.end() && !found->second.status && !found->second.was_cancelled &&
+           found->second.at_broker_or_worker == key;
+}
+
 std::size_t History::unfinished_count() const {
     return static_cast<std::size_t>(std::count_if(calls_.begin(), calls_.end(), [](const auto& e) {
         return e.second.known && !e.second.status && !e.second.client_died;

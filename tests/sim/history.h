@@ -53,6 +53,9 @@ class History {
                    std::uint8_t attempts, bool has_payload, bool had_session);
     /// Nobody may say afterwards that a device never failed.
     void fault_happened() { ++faults_; }
+    /// What the client has sent last of this call.
+    void client_sent(const CallKey& key) { calls_[key.id].at_broker_or_worker = key; }
+    bool awaits(const CallKey& key) const;
     std::size_t unfinished_count() const;
     std::string describe_unfinished() const;
     std::map<std::string, int> status_counts() const;
@@ -61,6 +64,11 @@ class History {
     void broker_started(NodeId broker, int life);
     void broker_received(NodeId broker, int life, LinkId link, NodeId from, const Message& message);
     void broker_sent(NodeId broker, int life, LinkId link, NodeId to, const Message& message);
+
+    /// From a broker, or from a worker directly.
+    void client_received(NodeId from, const Answer& answer) {
+        run_is_known_to_be_over(from, answer.key);
+    }
 
     // ---- workers
     void worker_received(NodeId worker, int life, NodeId broker, const Call& call);
@@ -82,6 +90,7 @@ class History {
         bool client_died{false};
         std::optional<CallStatus> status;
         std::set<std::uint8_t> attempts_sent;
+        std::optional<CallKey> at_broker_or_worker;
         int run_count{0};
         bool was_made{false};
         int deaths{0};  ///< of a worker while this call ran

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "schemas/machine.h"
 #include "tests/sim/payloads.h"
 #include "tests/sim/random.h"
 #include "tests/sim/scheduler.h"
@@ -107,7 +108,7 @@ class Network {
     std::vector<Node*>& nodes_;
     std::deque<Wire> wires_;
     std::map<std::pair<NodeId, NodeId>, TimePoint> partitions_;
-    std::uint64_t next_link_{1};
+    std::uint64_t next_link_{first_listener_link};
 };
 
 }  // namespace farm::sim

@@ -80,10 +80,10 @@ void Process<M, I, E>::poke() {
 // ---- links ------------------------------------------------------------------------------------
 
 template <class M, class I, class E>
-void Dialler<M, I, E>::open(const OpenLink& effect) {
-    Link& link = links_[effect.link];
-    link.broker = this->world_.broker_ids.at(effect.address);
-    link.control = &this->world_.network.dial(this->id, effect.link, link.broker, false);
+void Dialler<M, I, E>::open(LinkId id, NodeId listener) {
+    Link& link = links_[id];
+    link.broker = listener;
+    link.control = &this->world_.network.dial(this->id, id, listener, false);
 }
 
 template <class M, class I, class E>

@@ -40,6 +40,9 @@ void WorkerNode::start(std::vector<SimModel> models, std::uint64_t device_bytes,
     options.name = world_.name(id);
     options.broker_count = static_cast<std::uint16_t>(world_.broker_ids.size());
     options.device_bytes = device_bytes;
+    options.direct_url = "node" + std::to_string(id);
+    options.direct_bulk_url = options.direct_url;
+    options.direct_timing = world_.timing;
     options.back_off = world_.back_off;
     options.seed = world_.random.next();
     machine = std::make_unique<WorkerMachine>(options);
@@ -65,11 +68,13 @@ void WorkerNode::load(std::size_t i) {
 void WorkerNode::on_crash() {
     links_.clear();
     failed_.clear();
+    listener_.clear();
     largest_capacity_.clear();
     granted_.clear();
 }
 
 void WorkerNode::arrive(Wire& wire, Parcel parcel) {
+    if (wire.broker == id) return arrive_directly(wire, std::move(parcel));
     if (live(wire) == nullptr) return;
     const LinkId link = wire.dialler_link;
     if (parcel.payload) *payload_member(parcel.message) = payloads->add(std::move(*parcel.payload));
@@ -78,6 +83,67 @@ void WorkerNode::arrive(Wire& wire, Parcel parcel) {
         return step(inspect(link, *call));
     }
     step(Received{link, std::move(parcel.message)});
+}
+
+void WorkerNode::arrive_directly(Wire& wire, Parcel parcel) {
+    const LinkId link = listener_.link_of(wire);
+    if (parcel.garbage) {
+        return step(Malformed{link, RefusedReason::malformed, "bytes that are no message"});
+    }
+    if (parcel.payload) *payload_member(parcel.message) = payloads->add(std::move(*parcel.payload));
+    if (const auto* call = std::get_if<Call>(&parcel.message)) {
+        world_.history.worker_received(id, incarnation, wire.dialler, *call);
+        return step(inspect(link, *call));
+    }
+    step(Received{link, std::move(parcel.message)});
+}
+
+void WorkerNode::send_directly(const Transmit& effect) {
+    const Wire* wire = listener_.control_wire(effect.link);
+    if (world_.verdict.listening()) {
+        world_.log(world_.name(id) + " -> " +
+                   (wire == nullptr ? "nobody" : world_.name(wire->dialler)) +
+                   " directly: " + describe(effect.message));
+    }
+    const PayloadId id_of_payload = payload_of(effect.message);
+    std::optional<SimPayload> payload;
+    if (id_of_payload) {
+        payload = payloads->get(id_of_payload, "Transmit");
+        const auto* answer = std::get_if<Answer>(&effect.message);
+        if (answer != nullptr && answer->chunked) payload->filled.clear();
+        if (effect.release_payload) payloads->drop(id_of_payload);
+    }
+    world_.history.worker_sent(id, incarnation, effect.link, 0, effect.message);
+    Message message = effect.message;
+    if (PayloadId* member = payload_member(message)) *member = PayloadId{};
+    listener_.send(effect.link, message, std::move(payload));
+}
+
+void WorkerNode::after_step() {
+    report_failed();
+    for (auto failed = listener_.take_failed(); up && !failed.empty();
+         failed = listener_.take_failed()) {
+        for (const LinkId link : failed) step(LinkLost{link});
+    }
+    if (up) check_held();
+}
+
+/// Rule 13: whatever windows and leases say, no more calls are here than the worker has room for:
+/// its capacity, one more for each further broker, and runs that nobody waits for any more.
+void WorkerNode::check_held() {
+    std::uint64_t most = 0;
+    for (std::size_t i = 0; i < models_.size(); ++i) {
+        if (!loaded_[i]) continue;
+        const ServiceIndex index{static_cast<std::uint16_t>(i + 1)};
+        auto& largest = largest_capacity_[index];
+        largest = std::max(largest, machine->service(index)->capacity());
+        most += largest + world_.broker_ids.size() + models_[i].instances;
+    }
+    if (machine->held_call_count() <= most) return;
+    world_.verdict.violate("rule 13: the worker is the ledger of its capacity",
+                           world_.name(id) + " holds " +
+                               std::to_string(machine->held_call_count()) + " calls of " +
+                               std::to_string(most));
 }
 
 CallArrived WorkerNode::inspect(LinkId link, const Call& call) {
@@ -104,7 +170,10 @@ CallArrived WorkerNode::inspect(LinkId link, const Call& call) {
 void WorkerNode::carry_out(WorkerEffects& effects) {
     for (WorkerEffect& effect : effects) {
         if (!up) return;
-        if (auto* transmitted = std::get_if<Transmit>(&effect)) {
+        auto* transmitted = std::get_if<Transmit>(&effect);
+        if (transmitted != nullptr && transmitted->link.value >= first_listener_link) {
+            send_directly(*transmitted);
+        } else if (transmitted != nullptr) {
             if (const auto* wire = control_wire(transmitted->link)) {
                 world_.history.worker_sent(id, incarnation, transmitted->link, wire->broker,
                                            transmitted->message);
@@ -114,13 +183,23 @@ void WorkerNode::carry_out(WorkerEffects& effects) {
             }
             send(*transmitted);
         } else if (auto* piece = std::get_if<TransmitChunk>(&effect)) {
-            send(*piece);
+            if (piece->link.value < first_listener_link) {
+                send(*piece);
+            } else {
+                listener_.send(piece->link,
+                               Chunk{piece->key, piece->tensor, piece->offset, piece->length, {}},
+                               payloads->cut(piece->payload, piece->frame, piece->tensor,
+                                             piece->offset, piece->length));
+            }
         } else if (auto* link = std::get_if<OpenLink>(&effect)) {
-            open(*link);
+            open(link->link, world_.broker_ids.at(link->address));
+        } else if (auto* bind = std::get_if<BindBulk>(&effect)) {
+            listener_.bind(*bind);
         } else if (auto* bulk = std::get_if<OpenBulk>(&effect)) {
             open_bulk(*bulk);
         } else if (auto* shut = std::get_if<CloseLink>(&effect)) {
             close(shut->link);
+            listener_.close(shut->link);
         } else if (auto* frames = std::get_if<AllocateFrames>(&effect)) {
             payloads->allocate(frames->payload);
         } else if (auto* chunk = std::get_if<StoreChunk>(&effect)) {

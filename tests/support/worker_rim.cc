@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "schemas/lease.h"
+
 namespace farm {
 
 namespace {
@@ -13,10 +15,14 @@ WorkerOptions options_for(std::size_t brokers, std::uint64_t device_bytes) {
     options.name = "w1";
     options.broker_count = static_cast<std::uint16_t>(brokers);
     options.device_bytes = device_bytes;
+    options.direct_url = "tcp://w1:5700";
+    options.direct_bulk_url = "tcp://w1:5701";
     return options;
 }
 
 }  // namespace
+
+PeerId client_peer(std::size_t client) { return PeerId::from_words(8, client); }
 
 CallKey call_key(std::uint64_t number, std::uint8_t attempt) {
     return {CallId::from_words(1, number), attempt};
@@ -69,6 +75,27 @@ void WorkerRim::join(std::size_t broker) {
     opened(broker);
     welcome(broker);
     receive(broker, Attach{SessionId{100 + broker}, {}});
+}
+
+const WorkerEffects& WorkerRim::connect(std::size_t client) {
+    links_[client] = LinkId{first_listener_link + client};
+    Hello hello;
+    hello.role = Role::client;
+    hello.peer = client_peer(client);
+    hello.epoch = 1;
+    return receive(client, std::move(hello));
+}
+
+const WorkerEffects& WorkerRim::lease(std::size_t client, std::size_t broker,
+                                      const LeaseTermsOptions& options) {
+    LeaseGrant grant;
+    grant.lease = options.number;
+    grant.request_count = options.request_count;
+    grant.device_bytes = options.device_bytes;
+    grant.expires_ms = milliseconds_of(now + options.valid);
+    grant.mac = seal(lease_keys.at(broker), {client_peer(client), options.service, grant});
+    grant.request_count += options.forged_count;
+    return receive(client, Lease{options.service, {grant}});
 }
 
 const WorkerEffects& WorkerRim::receive(std::size_t broker, Message message) {
@@ -197,6 +224,8 @@ void WorkerRim::book(const WorkerEffect& effect) {
         answers[*broker].push_back(*answer);
         result_sequences_[*broker] = std::max(result_sequences_[*broker], answer->sequence);
     }
+    const auto* ads = std::get_if<Advertise>(&transmit->message);
+    if (ads != nullptr && broker) lease_keys[*broker] = ads->lease_key;
     const auto* credit = std::get_if<Credit>(&transmit->message);
     if (credit != nullptr && broker) credits[*broker] = *credit;
 }

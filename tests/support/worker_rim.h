@@ -30,6 +30,16 @@ class WorkerRim {
         std::optional<Error> problem;
     };
 
+    /// Of a lease that a client presents.
+    struct LeaseTermsOptions {
+        std::uint64_t number{1};
+        std::string service{"m1"};
+        std::uint32_t request_count{1};
+        std::uint64_t device_bytes{1 << 20};
+        Duration valid{std::chrono::seconds(10)};
+        std::uint32_t forged_count{0};  ///< added after the seal was made
+    };
+
     explicit WorkerRim(std::size_t brokers = 1, std::uint64_t device_bytes = 1ULL << 30);
 
     /// Everything below returns the effects of one step.
@@ -43,6 +53,11 @@ class WorkerRim {
                                  std::uint64_t epoch = 1);
     /// opened, welcome, the broker's ATTACH.
     void join(std::size_t broker);
+    /// A client connects directly and says HELLO; its number goes where a broker's goes.
+    const WorkerEffects& connect(std::size_t client);
+    /// It presents a lease that the broker has sealed.
+    const WorkerEffects& lease(std::size_t client, std::size_t broker,
+                               const LeaseTermsOptions& options);
     const WorkerEffects& receive(std::size_t broker, Message message);
     const WorkerEffects& call(std::size_t broker, std::uint64_t number, const CallOptions& options);
     const WorkerEffects& call(std::size_t broker, std::uint64_t number) {
@@ -64,6 +79,7 @@ class WorkerRim {
     std::set<std::uint64_t> live_payloads;               ///< the machine's, by id
     std::map<std::size_t, Credit> credits;               ///< the last one of each broker
     std::map<std::size_t, std::vector<Answer>> answers;  ///< all, by broker
+    std::map<std::size_t, Secret> lease_keys;            ///< as each broker has it
     std::vector<std::string> problems;
 
   private:
@@ -78,6 +94,7 @@ class WorkerRim {
     std::uint64_t next_payload_{1};
 };
 
+PeerId client_peer(std::size_t client);
 CallKey call_key(std::uint64_t number, std::uint8_t attempt = 1);
 
 /// The messages of one verb among effects.

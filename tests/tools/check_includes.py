@@ -45,7 +45,7 @@ ALL = ["*"]
 # folder: (folders it may include besides itself, groups it may include).
 TABLE = {
     "common/core": ([], ["expected"]),
-    "schemas": (["common/core"], ["expected"]),
+    "schemas": (["common/core"], ["expected", "openssl"]),
     "common/wire": (PURE_BASE, ["expected", "msgpack"]),
     "common/net": (PURE_BASE + ["common/wire"], ["expected", "zmq", *SYSTEM]),
     "common/ops": (PURE_BASE, ["expected", "spdlog", "yaml", "cli", "prometheus", "json",

@@ -1,4 +1,4 @@
 farm_add_test(broker_core_test
-    SOURCES broker/core/broker_learning_test.cc
+    SOURCES broker/core/broker_learning_test.cc broker/core/broker_leases_test.cc
             broker/core/broker_machine_test.cc broker/core/service_queue_test.cc
-    LINK farm_broker_core)
+    LINK farm_broker_core farm_lease)

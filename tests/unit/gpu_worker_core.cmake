@@ -2,7 +2,9 @@ farm_add_test(worker_core_test
     SOURCES
         gpu_worker/core/batcher_test.cc
         gpu_worker/core/kept_results_test.cc
+        gpu_worker/core/lease_ledger_test.cc
         gpu_worker/core/window_split_test.cc
+        gpu_worker/core/worker_direct_test.cc
         gpu_worker/core/worker_machine_test.cc
         "${PROJECT_SOURCE_DIR}/tests/support/worker_rim.cc"
-    LINK farm_worker_core)
+    LINK farm_worker_core farm_lease)

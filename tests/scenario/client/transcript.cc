@@ -35,6 +35,7 @@ struct EffectText {
         return "open link " + std::to_string(e.link.value) + " to address " +
                std::to_string(e.address);
     }
+    std::string operator()(const OpenDirect& e) const { return "open direct " + e.url; }
     std::string operator()(const OpenBulk& e) const {
         return "open bulk of link " + std::to_string(e.link.value);
     }

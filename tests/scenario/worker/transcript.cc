@@ -81,6 +81,7 @@ struct EffectText {
     }
     std::string operator()(const OpenLink& e) const { return to(e.link) + "open link"; }
     std::string operator()(const OpenBulk& e) const { return to(e.link) + "open bulk"; }
+    std::string operator()(const BindBulk& e) const { return to(e.control) + "bind bulk"; }
     std::string operator()(const CloseLink& e) const { return to(e.link) + "close link"; }
     std::string operator()(const Transmit& e) const {
         return to(e.link) + std::string(verb_name(e.message)) +

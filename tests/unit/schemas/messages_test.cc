@@ -40,7 +40,7 @@ TEST(VerbTest, NamesDiffer) {
 
 TEST(MaySendTest, Client) {
     EXPECT_EQ(verbs_of(Role::client),
-              "HELLO ATTACH GOODBYE BEAT CALL SEND CHUNK CANCEL RESOLVE LIST STATUS ");
+              "HELLO ATTACH GOODBYE BEAT CALL SEND CHUNK CANCEL RESOLVE LEASE LIST STATUS ");
 }
 
 TEST(MaySendTest, AdminIsAClientThatMayDrain) {

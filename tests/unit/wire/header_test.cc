@@ -290,8 +290,8 @@ TEST(HeaderWriterTest, CarriesTheLargestServiceAlone) {
     ad.device_name = ad.backend = ad.model;
     ad.failure = std::string(limits::detail_bytes, 'f');
     HeaderWriter writer;
-    ASSERT_TRUE(writer.try_add(Advertise{{ad}}));
-    EXPECT_EQ(decode_header(writer.finish())->front(), Message(Advertise{{ad}}));
+    ASSERT_TRUE(writer.try_add(Advertise{{ad}, {}, {}}));
+    EXPECT_EQ(decode_header(writer.finish())->front(), Message(Advertise{{ad}, {}, {}}));
 }
 
 TEST(HeaderWriterTest, ForeignErrorTextsCannotEndASession) {

@@ -155,6 +155,9 @@ LeaseGrant grant() {
     g.device_bytes = 1 << 20;
     g.valid_ms = 10'000;
     g.mac = std::string(32, 'm');
+    g.expires_ms = 3'600'000;
+    g.tenant = "atlas";
+    g.worker = SessionId{5};
     return g;
 }
 
@@ -177,9 +180,9 @@ std::vector<Specimen> specimens() {
         {"refused", {Refused{RefusedReason::old_epoch, "epoch 4 is before 5"}}},
         {"attach", {Attach{SessionId{77}, Secret::from_words(5, 6)}}},
         {"goodbye", {Goodbye{"drained"}}},
-        {"advertise", {Advertise{{service()}}}},
+        {"advertise", {Advertise{{service()}, Secret::from_words(5, 6), grant().worker_key}}},
         {"withdraw", {Withdraw{{ServiceIndex{3}, ServiceIndex{400}}}}},
-        {"credit", {Credit{9, 1 << 30, {{ServiceIndex{3}, 8}, {ServiceIndex{4}, 0}}}}},
+        {"credit", {Credit{9, 1 << 30, {{ServiceIndex{3}, 8}, {ServiceIndex{4}, 0}}, 12345}}},
         {"beat", {beat()}},
         {"call", {call()}},
         {"result", {answer()}},
@@ -187,7 +190,7 @@ std::vector<Specimen> specimens() {
         {"chunk", {Chunk{key(1, 2), 1, 1 << 20, 1 << 20, {}}}},
         {"started", {Started{{key(1, 1), key(2, 1)}}}},
         {"cancel", {Cancel{key(1, 1).id}}},
-        {"resolve", {Resolve{"gnn", 4, 1 << 20}}},
+        {"resolve", {Resolve{"gnn", 4, 1 << 20, 32, 1 << 16}}},
         {"lease", {Lease{"gnn", {grant()}}}},
         {"list", {List{64, "gnn"}}},
         {"catalog", {Catalog{{{service(), 7}}, 64}}},

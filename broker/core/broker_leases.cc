@@ -1,0 +1,130 @@
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "broker/core/broker_machine.h"
+#include "schemas/lease.h"
+
+namespace farm {
+namespace {
+
+/// How long a lease holds, in beats: long enough that renewing costs nothing, short enough that
+/// what an idle client reserves comes back soon.
+constexpr int lease_beats = 10;
+
+std::uint64_t lease_of(const Worker& worker, PeerId client, ServiceIndex service) {
+    for (const auto& [number, lease] : worker.leases) {
+        if (lease.client == client && lease.service == service) return number;
+    }
+    return 0;
+}
+
+}  // namespace
+
+/// A client that calls often or much gets parts of workers' windows to use without this broker.
+void BrokerMachine::resolve(Session& session, const Resolve& message) {
+    Lease answer{message.service, {}};
+    const auto found = services_.find(message.service);
+    if (found != services_.end() && !draining_) {
+        const Service& service = found->second;
+        std::vector<Service::Offer> offers = leasable_offers(service, session);
+        if (offers.size() > message.worker_count) offers.resize(message.worker_count);
+        std::uint32_t left = message.request_count;
+        for (std::size_t i = 0; i < offers.size() && left > 0; ++i) {
+            const auto sharing = static_cast<std::uint32_t>(offers.size() - i);
+            const std::uint32_t share = left / sharing + (left % sharing != 0 ? 1 : 0);
+            if (auto lease = grant(session, service, offers[i], message, share)) {
+                left -= std::min(left, lease->request_count);
+                answer.grants.push_back(*std::move(lease));
+            }
+        }
+    }
+    transmit(session, std::move(answer));
+}
+
+/// Who could take direct calls of this client: first those where it has a lease, then the least
+/// busy.
+std::vector<Service::Offer> BrokerMachine::leasable_offers(const Service& service,
+                                                           const Session& client) const {
+    std::uint32_t best_version = 0;
+    for (const Service::Offer& offer : service.offers) {
+        best_version = std::max(best_version, offer.service->ad.version);
+    }
+    using Rank = std::tuple<bool, Duration, SessionId>;
+    std::vector<std::pair<Rank, Service::Offer>> ranked;
+    for (const Service::Offer& offer : service.offers) {
+        const Session& session = *offer.owner;
+        const WorkerService& ws = *offer.service;
+        const bool is_meant = ws.by_model != &service || ws.ad.version == best_version;
+        const bool is_well = session.attached() && !session.draining && !ws.ejected(now_) &&
+                             ws.ejection == Duration{0} &&
+                             now_ < session.last_heard + options_.timing.suspect_after();
+        if (!is_meant || !is_well || ws.ad.direct_url.empty() || !session.worker->lease_key) {
+            continue;
+        }
+        const bool is_new = lease_of(*session.worker, client.peer, ws.ad.index) == 0;
+        ranked.push_back({{is_new, session.worker->backlog(), session.id}, offer});
+    }
+    std::ranges::sort(ranked, {}, [](const auto& entry) { return entry.first; });
+    std::vector<Service::Offer> offers;
+    for (const auto& [rank, offer] : ranked) offers.push_back(offer);
+    return offers;
+}
+
+/// What is free of the window is shared out, but for what waits in the queue; and one call of the
+/// window is never leased: a routed call must not wait for a lease to end. A lease is renewed as
+/// large as it was or larger: the worker has it on its books until it has seen the new terms, which
+/// may never come.
+std::optional<LeaseGrant> BrokerMachine::grant(const Session& client, const Service& service,
+                                               const Service::Offer& offer, const Resolve& message,
+                                               std::uint32_t wanted_count) {
+    Worker& worker = *offer.owner->worker;
+    const WorkerService& ws = *offer.service;
+    worker.expire_leases(now_);
+    std::uint64_t number = lease_of(worker, client.peer, ws.ad.index);
+    const GrantedLease old = number != 0 ? worker.leases.at(number) : GrantedLease{};
+
+    const std::uint64_t result_bytes =
+        message.max_result_bytes != 0 ? message.max_result_bytes : ws.ad.max_result_bytes;
+    const std::uint64_t call_bytes =
+        std::max<std::uint64_t>(1, message.bytes_per_call + result_bytes);
+    const auto rest = [](std::uint64_t whole, std::uint64_t part) {
+        return whole > part ? whole - part : 0;
+    };
+    const std::uint64_t free_calls =
+        std::min(rest(ws.room() + old.request_count, service.queue.size()),
+                 rest(ws.window_count, 1ULL + ws.leased_count - old.request_count));
+    const std::uint64_t free_bytes =
+        std::min(worker.room_bytes() + old.device_bytes,
+                 rest(worker.window_bytes, call_bytes + worker.leased_bytes - old.device_bytes));
+    const auto free_count =
+        static_cast<std::uint32_t>(std::min(free_calls, free_bytes / call_bytes));
+    GrantedLease lease;
+    lease.client = client.peer;
+    lease.service = ws.ad.index;
+    lease.request_count = std::min(std::max(wanted_count, old.request_count), free_count);
+    lease.device_bytes = std::max(lease.request_count * call_bytes, old.device_bytes);
+    if (lease.request_count == 0 || lease.request_count < old.request_count) return std::nullopt;
+    const Duration valid = lease_beats * options_.timing.beat;
+    lease.until = now_ + valid;
+    if (number == 0) number = next_lease_++;
+    worker.add_lease(number, lease);
+
+    using std::chrono::duration_cast;
+    using std::chrono::milliseconds;
+    LeaseGrant grant;
+    grant.url = ws.ad.direct_url;
+    grant.worker_key = worker.worker_key;
+    grant.lease = number;
+    grant.request_count = lease.request_count;
+    grant.device_bytes = lease.device_bytes;
+    grant.valid_ms = static_cast<std::uint32_t>(duration_cast<milliseconds>(valid).count());
+    const auto since = duration_cast<milliseconds>(now_ - worker.clock_read_at).count();
+    grant.expires_ms = worker.clock_ms + static_cast<std::uint64_t>(since) + grant.valid_ms;
+    grant.tenant = client.rights.tenant;
+    grant.worker = offer.owner->id;
+    grant.mac = seal(worker.lease_key, {client.peer, message.service, grant});
+    return grant;
+}
+
+}  // namespace farm

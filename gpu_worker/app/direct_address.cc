@@ -1,0 +1,66 @@
+#include "gpu_worker/app/direct_address.h"
+
+#include <algorithm>
+
+#include <unistd.h>
+
+#include "common/net/listener.h"
+#include "common/net/url.h"
+#include "common/ops/host.h"
+#include "common/ops/log.h"
+#include "common/ops/random.h"
+
+namespace farm {
+namespace {
+
+bool is_local(const std::string& broker) {
+    const auto url = parse_url(broker);
+    return url && url->local();
+}
+
+std::string bind_address(const DirectAddressOptions& options,
+                         const std::vector<std::string>& brokers, bool has_curve) {
+    if (options.bind == "off") return {};
+    if (options.bind != "auto") return options.bind;
+    // An abstract name: nothing is left behind, however this process ends.
+    if (std::ranges::all_of(brokers, is_local)) {
+        return "ipc://@farm-worker-" + std::to_string(::getpid()) + "-" +
+               std::to_string(random_u64());
+    }
+    return has_curve || options.insecure ? "tcp://*:*" : "";
+}
+
+/// The address that a client elsewhere can use.
+std::string announced(const std::string& bound) {
+    auto url = parse_bind_url(bound);
+    if (!url || !url->any_host()) return bound;
+    url->host = host_name();
+    return url->text();
+}
+
+}  // namespace
+
+Result<DirectAddress> listen_for_clients(Context& context, const DirectAddressOptions& options,
+                                         const std::vector<std::string>& brokers,
+                                         const std::optional<CurveClient>& curve) {
+    DirectAddress direct;
+    const std::string address = bind_address(options, brokers, curve.has_value());
+    if (address.empty()) return direct;
+    std::optional<CurveServer> server;
+    if (curve) server = CurveServer{curve->own, true};
+    auto control = listen_on(context, Lane::control, {address}, server, options.insecure);
+    if (!control) return tl::unexpected(control.error());
+    const std::string bound = (*control)->addresses().front();
+    auto bulk =
+        listen_on(context, Lane::bulk, {default_bulk_url(address)}, server, options.insecure);
+    if (!bulk) return tl::unexpected(bulk.error());
+    direct.url = options.announce.empty() ? announced(bound) : options.announce;
+    direct.bulk_url = (*bulk)->addresses().front();
+    if (curve) direct.key = curve->own.public_key;
+    direct.control = std::move(*control);
+    direct.bulk = std::move(*bulk);
+    log_info("clients may call directly", {{"url", direct.url}});
+    return direct;
+}
+
+}  // namespace farm

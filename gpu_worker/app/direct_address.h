@@ -1,0 +1,35 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/net/router.h"
+
+namespace farm {
+
+/// Where clients may connect to this worker (direct path), as the flags say.
+struct DirectAddressOptions {
+    std::string bind{"auto"};  ///< an address, "auto" or "off"
+    std::string announce;      ///< as clients see it; empty: with this host's name
+    bool insecure{false};
+};
+
+/// The listening sockets and what is told about them; all empty when there is no direct path.
+struct DirectAddress {
+    std::unique_ptr<Router> control;
+    std::unique_ptr<Router> bulk;
+    std::string url;
+    std::string bulk_url;
+    std::string key;  ///< CURVE public key, Z85; empty without CURVE
+};
+
+/// "auto" listens on a local socket when all `brokers` are on this machine, else on any tcp port if
+/// there are keys or `insecure` is said, else not at all. With keys the sockets are encrypted and
+/// any key may connect: the sealed lease, not the key, is what lets a client call.
+Result<DirectAddress> listen_for_clients(Context& context, const DirectAddressOptions& options,
+                                         const std::vector<std::string>& brokers,
+                                         const std::optional<CurveClient>& curve);
+
+}  // namespace farm

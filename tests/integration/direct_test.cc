@@ -1,0 +1,190 @@
+// Calls straight to workers (direct path), with real brokers and workers.
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <numeric>
+
+#include "common/net/curve.h"
+#include "cpu_client/lib/client.h"
+#include "tests/integration/farm_children.h"
+
+namespace farm {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::vector<float> numbers(std::size_t count) {
+    std::vector<float> values(count);
+    std::iota(values.begin(), values.end(), 1.0F);
+    return values;
+}
+
+Inputs one_input(const std::vector<float>& values) {
+    return {{"x", tensor<float>({static_cast<std::int64_t>(values.size())},
+                                std::span<const float>(values))}};
+}
+
+ClientConfig directly(DirectUse use = DirectUse::always) {
+    ClientConfig config;
+    config.direct = use;
+    return config;
+}
+
+/// A farm that echoes, and a client that calls its workers directly.
+class DirectTest : public ::testing::Test {
+  protected:
+    DirectTest() {
+        farm_.add_model("echo", {{"farm.reference.kind", "identity"}});
+        farm_.add_model(
+            "slow", {{"farm.reference.kind", "sleep"}, {"farm.reference.fixed_ns", "20000000"}});
+    }
+    void connect(ClientConfig config) {
+        auto client = Client::connect(farm_.url(), std::move(config));
+        ASSERT_TRUE(client) << client.error().message;
+        client_ = std::make_unique<Client>(*std::move(client));
+    }
+    std::uint64_t routed_count() {
+        const auto report = client_->status();
+        return report ? report->broker.accepted_count : 0;
+    }
+    /// Calls until one has not passed through the broker.
+    void call_until_direct(const std::string& model = "echo", std::size_t count = 4) {
+        const std::vector<float> values = numbers(count);
+        for (int i = 0; i < 10'000; ++i) {
+            const std::uint64_t before = routed_count();
+            const Inference result = client_->infer(model, one_input(values)).get();
+            ASSERT_TRUE(result.ok()) << result.detail;
+            if (routed_count() == before) return;
+        }
+        FAIL() << "every call went by the broker";
+    }
+
+    FarmChildren farm_;
+    std::unique_ptr<Client> client_;
+};
+
+TEST_F(DirectTest, CallsGoStraightToTheWorker) {
+    farm_.start_broker();
+    farm_.start_worker("w1", farm_.url());
+    connect(directly());
+    call_until_direct();
+    const std::uint64_t before = routed_count();
+    for (int i = 0; i < 100; ++i) {
+        const std::vector<float> values = numbers(100);
+        const Inference result = client_->infer("echo", one_input(values)).get();
+        ASSERT_TRUE(result.ok()) << result.detail;
+        EXPECT_EQ(result.made_by.worker, "w1");
+        const auto output = result.output("x").as<float>();
+        ASSERT_TRUE(output) << output.error().message;
+        EXPECT_TRUE(std::ranges::equal(*output, values));
+    }
+    EXPECT_EQ(routed_count(), before);
+}
+
+TEST_F(DirectTest, OftenIsEnoughToGoDirectly) {
+    farm_.start_broker();
+    farm_.start_worker("w1", farm_.url());
+    connect(directly(DirectUse::automatic));
+    call_until_direct();
+}
+
+TEST_F(DirectTest, AWorkerThatOffersNoAddressIsCalledThroughTheBroker) {
+    farm_.start_broker();
+    farm_.start_worker("w1", farm_.url(), {"--direct", "off"});
+    connect(directly());
+    const std::vector<float> values = numbers(4);
+    for (int i = 0; i < 50; ++i) {
+        ASSERT_TRUE(client_->infer("echo", one_input(values)).get().ok());
+    }
+    EXPECT_EQ(routed_count(), 50U);
+}
+
+TEST_F(DirectTest, AnAddressThatNobodyCanReachCostsNoCall) {
+    farm_.start_broker();
+    farm_.start_worker("w1", farm_.url(), {"--announce-direct", "ipc://@farm-test-nobody"});
+    connect(directly());
+    const std::vector<float> values = numbers(4);
+    for (int i = 0; i < 200; ++i) {
+        ASSERT_TRUE(client_->infer("echo", one_input(values)).get().ok());
+    }
+}
+
+TEST_F(DirectTest, AHundredMegabytesArriveWhole) {
+    farm_.start_broker();
+    farm_.start_worker("w1", farm_.url());
+    connect(directly());
+    const std::vector<float> values = numbers(25 << 20);
+    for (int i = 0; i < 4; ++i) {
+        const CallOptions options{.deadline = 60s, .max_result_bytes = 128 << 20};
+        const Inference result = client_->infer("echo", one_input(values), options).get();
+        ASSERT_TRUE(result.ok()) << result.detail;
+        const auto output = result.output("x").as<float>();
+        ASSERT_TRUE(output) << output.error().message;
+        EXPECT_TRUE(std::ranges::equal(*output, values));
+    }
+    const std::uint64_t before = routed_count();
+    const CallOptions options{.deadline = 60s, .max_result_bytes = 128 << 20};
+    ASSERT_TRUE(client_->infer("echo", one_input(values), options).get().ok());
+    EXPECT_EQ(routed_count(), before);
+}
+
+TEST_F(DirectTest, AKilledWorkerLosesNoCall) {
+    farm_.start_broker();
+    farm_.start_worker("w1", farm_.url());
+    farm_.start_worker("w2", farm_.url());
+    connect(directly());
+    call_until_direct("slow");
+    const std::vector<float> values = numbers(4);
+    std::deque<Future<Inference>> open;
+    for (int i = 0; i < 60; ++i) {
+        open.push_back(client_->infer("slow", one_input(values)));
+        if (i == 30) farm_.kill("w1");
+        if (open.size() < 6) continue;
+        const Inference result = open.front().get();
+        EXPECT_TRUE(result.ok()) << result.detail;
+        open.pop_front();
+    }
+    for (auto& future : open) {
+        const Inference result = future.get();
+        EXPECT_TRUE(result.ok()) << result.detail;
+    }
+}
+
+TEST_F(DirectTest, CallsGoOnWhileTheBrokerIsAway) {
+    farm_.start_broker();
+    farm_.start_worker("w1", farm_.url());
+    connect(directly());
+    call_until_direct();
+    farm_.kill("broker");
+    const std::vector<float> values = numbers(4);
+    for (int i = 0; i < 20; ++i) {
+        const Inference result = client_->infer("echo", one_input(values)).get();
+        ASSERT_TRUE(result.ok()) << result.detail;
+    }
+}
+
+TEST_F(DirectTest, WithKeysTheDirectPathIsEncryptedToo) {
+    const auto keys = [&](const std::string& name, RoleSet roles) {
+        const auto pair = generate_key_pair();
+        ASSERT_TRUE(pair) << pair.error().message;
+        const std::string place = (farm_.folder() / name).string();
+        const auto written = write_key_pair(*pair, place, "atlas", roles);
+        ASSERT_TRUE(written) << written.error().message;
+    };
+    const auto file = [&](const std::string& name) { return (farm_.folder() / name).string(); };
+    std::filesystem::create_directories(file("allowed"));
+    keys("head", {});
+    keys("allowed/worker", {Role::worker});
+    keys("allowed/client", {Role::client});
+    farm_.start_broker("broker", {"--key", file("head.secret"), "--allow", file("allowed")});
+    farm_.start_worker("w1", farm_.url(),
+                       {"--key", file("allowed/worker.secret"), "--broker-key", file("head.pub")});
+    ClientConfig config = directly();
+    config.key_file = file("allowed/client.secret");
+    config.server_key = file("head.pub");
+    connect(config);
+    call_until_direct();
+}
+
+}  // namespace
+}  // namespace farm
