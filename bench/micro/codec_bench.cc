@@ -110,5 +110,3 @@ BENCHMARK(relay_envelope)->Arg(1)->Arg(16);
 
 }  // namespace
 }  // namespace farm
-
-BENCHMARK_MAIN();

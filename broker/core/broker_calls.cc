@@ -59,7 +59,7 @@ void BrokerMachine::client_call(Session& session, const Call& message) {
 }
 
 void BrokerMachine::enqueue(Session& session, const Call& message, Service& service) {
-    if (service.offers.empty()) {
+    if (service.table() == nullptr) {
         const TimePoint until =
             service.absent_since + no_service_grace(options_.timing, options_.back_off);
         if (now_ >= until) {
@@ -95,7 +95,7 @@ void BrokerMachine::enqueue(Session& session, const Call& message, Service& serv
 
     const bool is_next = service.queue.empty();
     if (is_next) {
-        if (const Service::Offer* offer = choose_offer(service, open)) {
+        if (const Offer* offer = choose_offer(service, open)) {
             return send_to_worker(open, *offer);
         }
     }
@@ -103,23 +103,26 @@ void BrokerMachine::enqueue(Session& session, const Call& message, Service& serv
     service.queue.push({message.key.id, session.rights.tenant, message.priority, open.deadline,
                         now_, expected_cost(service, message), held});
     queued_bytes_ += held;
+    ++queued_count_;
     if (!is_next) dispatch(service);
 }
 
 Duration BrokerMachine::expected_cost(const Service& service, const Call& call) const {
-    if (service.offers.empty()) return Duration{RateEstimate::unknown_run_ns};
-    return service.offers.front().service->rate.expected(call.rows);
+    const OfferTable* offers = service.table();
+    if (offers == nullptr) return Duration{RateEstimate::unknown_run_ns};
+    return (*offers)[0].service->rate.expected(call.rows);
 }
 
 std::optional<std::string> BrokerMachine::too_large_for_all(const Service& service,
                                                             const Call& call) const {
+    const OfferTable* offers = service.table();
+    if (offers == nullptr) return {};
     std::uint64_t largest = 0;
-    for (const Service::Offer& offer : service.offers) {
-        const ServiceAd& ad = offer.service->ad;
+    for (const Offer& offer : offers->offers()) {
+        const ServiceAd& ad = *offer.service->ad;
         if (call.input_bytes + result_bytes(call, ad) <= ad.max_call_bytes) return {};
         largest = std::max(largest, ad.max_call_bytes);
     }
-    if (service.offers.empty()) return {};
     return "inputs of " + bytes_text(call.input_bytes) + " and a result of up to " +
            bytes_text(call.max_result_bytes) + " (no worker of '" + service.name +
            "' takes more than " + bytes_text(largest) + " together)";
@@ -171,8 +174,9 @@ void BrokerMachine::dispatch(Service& service) {
 bool BrokerMachine::dispatch_head(Service& service) {
     const CallId id = service.queue.head()->id;
     OpenCall& open = calls_.at(id);
-    if (const Service::Offer* offer = choose_offer(service, open)) {
+    if (const Offer* offer = choose_offer(service, open)) {
         queued_bytes_ -= service.queue.head()->size_bytes;
+        --queued_count_;
         service.queue.pop_head();
         open.service = nullptr;
         send_to_worker(open, *offer);
@@ -187,77 +191,62 @@ bool BrokerMachine::dispatch_head(Service& service) {
 }
 
 /// The worker for this call, as the policy has it; null when none can take it now.
-const Service::Offer* BrokerMachine::choose_offer(const Service& service, const OpenCall& open) {
-    collect_candidates(service, open, true);
-    if (candidates_.empty() && open.call.avoid) collect_candidates(service, open, false);
-    if (candidates_.empty()) return nullptr;
-    const std::size_t chosen = policy_->pick(candidates_);
-    FARM_ENSURE(chosen < candidates_.size());
-    return candidate_offers_[chosen];
+const Offer* BrokerMachine::choose_offer(Service& service, const OpenCall& open) {
+    OfferTable* const table = service.table();
+    if (table == nullptr) return nullptr;
+    const Call& call = open.call;
+    const Demand demand{call.rows, call.input_bytes, call.max_result_bytes, call.chunked};
+    table->prepare(call.rows, now_);
+    const Offer* chosen = nullptr;
+    const Offer* avoided = nullptr;
+    hidden_.clear();
+    while (const auto place = policy_->pick(*table, demand)) {
+        const Offer& offer = (*table)[*place];
+        if (can_take(offer, service, call)) {
+            chosen = &offer;
+            if (offer.owner->id != call.avoid) break;
+            avoided = std::exchange(chosen, nullptr);
+        }
+        table->hide(*place);
+        hidden_.push_back(*place);
+    }
+    for (const OfferTable::Place place : hidden_) table->set(place, now_);
+    return chosen != nullptr ? chosen : avoided;
 }
 
-void BrokerMachine::send_to_worker(OpenCall& open, const Service::Offer& offer) {
+/// What the table does not know, or only to rounding. A worker that has fallen silent closes here.
+bool BrokerMachine::can_take(const Offer& offer, const Service& service, const Call& call) {
+    Session& session = *offer.owner;
+    Worker& worker = *session.worker;
+    const WorkerService& ws = *offer.service;
+    if (now_ >= session.last_heard + options_.timing.suspect_after()) {
+        worker_changed(session);
+        return false;
+    }
+    const bool is_meant = service.versions.empty() || ws.by_model == &service;
+    const std::uint64_t bytes = call.input_bytes + result_bytes(call, *ws.ad);
+    const bool has_room = bytes <= ws.ad->max_call_bytes && bytes <= worker.room_bytes();
+    const bool can_stream = !call.chunked || session.bulk_attached;
+    return is_meant && worker.open && has_room && can_stream &&
+           !worker.outstanding.contains(call.key);  // it has not yet let go of it
+}
+
+void BrokerMachine::send_to_worker(OpenCall& open, const Offer& offer) {
     Session& session = *offer.owner;
     WorkerService& ws = *offer.service;
     open.state = OpenCall::State::dispatched;
     open.worker = session.id;
-    open.repeatable = ws.ad.idempotent;
+    open.repeatable = ws.ad->idempotent;
 
     Call call = open.call;
-    call.max_result_bytes = result_bytes(open.call, ws.ad);
+    call.max_result_bytes = result_bytes(open.call, *ws.ad);
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(open.deadline - now_);
     call.remaining_ms = static_cast<std::uint32_t>(std::max<std::int64_t>(1, left.count()));
     open.call.payload = PayloadId{};
 
-    const std::uint64_t reserved = call.input_bytes + call.max_result_bytes;
-    Outstanding& outstanding = session.worker->outstanding[call.key];
-    outstanding.service = ws.ad.index;
-    outstanding.rows = call.rows;
-    outstanding.reserved_bytes = reserved;
-    session.worker->outstanding_bytes += reserved;
-    ws.outstanding_count += 1;
-    ws.outstanding_rows += call.rows;
-    if (ws.ejection > Duration{0}) ++ws.probes;
+    session.worker->charge(ws, call.key, call.rows, call.input_bytes + call.max_result_bytes);
+    session.worker->service_changed(ws, now_);
     transmit(session, std::move(call), true);
-}
-
-void BrokerMachine::collect_candidates(const Service& service, const OpenCall& open,
-                                       bool honour_avoid) {
-    candidates_.clear();
-    candidate_offers_.clear();
-    const Call& call = open.call;
-    std::uint32_t best_version = 0;
-    for (const Service::Offer& offer : service.offers) {
-        const Session& session = *offer.owner;
-        const WorkerService& ws = *offer.service;
-        const Worker& worker = *session.worker;
-        // Under its bare name a model means the highest version that anybody offers.
-        if (ws.by_model == &service) {
-            if (ws.ad.version > best_version) {
-                best_version = ws.ad.version;
-                candidates_.clear();
-                candidate_offers_.clear();
-            } else if (ws.ad.version < best_version) {
-                continue;
-            }
-        }
-        const std::uint64_t bytes = call.input_bytes + result_bytes(call, ws.ad);
-        const bool alive = session.attached() && !session.draining &&
-                           now_ < session.last_heard + options_.timing.suspect_after();
-        const bool in_rotation =
-            !ws.ejected(now_) && (ws.ejection == Duration{0} || ws.probes == 0);
-        const bool has_room =
-            bytes <= ws.ad.max_call_bytes && ws.room() > 0 && bytes <= worker.room_bytes();
-        const bool can_stream = !call.chunked || session.bulk_attached;
-        const bool is_avoided = honour_avoid && call.avoid == session.id;
-        if (!alive || !in_rotation || !has_room || !can_stream || is_avoided) continue;
-        if (worker.outstanding.contains(call.key)) continue;  // it has not yet let go of it
-        const Duration finish = ws.wants_trial(now_)
-                                    ? Duration{0}
-                                    : worker.backlog() - ws.backlog(0) + ws.backlog(call.rows);
-        candidates_.push_back({session.id, finish, ws.outstanding_count});
-        candidate_offers_.push_back(&offer);
-    }
 }
 
 void BrokerMachine::cancel_at_worker(const OpenCall& open) {
@@ -331,6 +320,7 @@ void BrokerMachine::unqueue(OpenCall& open) {
     if (open.service == nullptr) return;
     ServiceQueue& queue = open.service->queue;
     queued_bytes_ -= queue.find(open.call.key.id)->size_bytes;
+    --queued_count_;
     queue.remove(open.call.key.id);
     open.service = nullptr;
 }
@@ -350,7 +340,7 @@ void BrokerMachine::call_expired(CallId id) {
 
 void BrokerMachine::service_absent(const std::string& name) {
     const auto found = services_.find(name);
-    if (found == services_.end() || !found->second.offers.empty()) return;
+    if (found == services_.end() || found->second.table() != nullptr) return;
     Service& service = found->second;
     while (!service.queue.empty()) {
         answer_without_running(service.queue.any(), Outcome::not_started, Reason::no_service,
@@ -361,7 +351,8 @@ void BrokerMachine::service_absent(const std::string& name) {
 
 std::uint32_t BrokerMachine::retry_after_ms(const Service& service) const {
     using namespace std::chrono;
-    const auto workers = static_cast<std::int64_t>(std::max<std::size_t>(1, service.offers.size()));
+    const OfferTable* offers = service.table();
+    const auto workers = static_cast<std::int64_t>(offers == nullptr ? 1 : offers->size());
     const auto drained = duration_cast<milliseconds>(service.queue.total_cost()) / workers / 4;
     return static_cast<std::uint32_t>(std::clamp<std::int64_t>(drained.count(), 50, 5000));
 }

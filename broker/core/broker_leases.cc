@@ -27,7 +27,7 @@ void BrokerMachine::resolve(Session& session, const Resolve& message) {
     const auto found = services_.find(message.service);
     if (found != services_.end() && !draining_) {
         const Service& service = found->second;
-        std::vector<Service::Offer> offers = leasable_offers(service, session);
+        std::vector<Offer> offers = leasable_offers(service, session);
         if (offers.size() > message.worker_count) offers.resize(message.worker_count);
         std::uint32_t left = message.request_count;
         for (std::size_t i = 0; i < offers.size() && left > 0; ++i) {
@@ -44,29 +44,26 @@ void BrokerMachine::resolve(Session& session, const Resolve& message) {
 
 /// Who could take direct calls of this client: first those where it has a lease, then the least
 /// busy.
-std::vector<Service::Offer> BrokerMachine::leasable_offers(const Service& service,
-                                                           const Session& client) const {
-    std::uint32_t best_version = 0;
-    for (const Service::Offer& offer : service.offers) {
-        best_version = std::max(best_version, offer.service->ad.version);
-    }
+std::vector<Offer> BrokerMachine::leasable_offers(const Service& service,
+                                                  const Session& client) const {
     using Rank = std::tuple<bool, Duration, SessionId>;
-    std::vector<std::pair<Rank, Service::Offer>> ranked;
-    for (const Service::Offer& offer : service.offers) {
+    std::vector<std::pair<Rank, Offer>> ranked;
+    const OfferTable* table = service.table();
+    if (table == nullptr) return {};
+    for (const Offer& offer : table->offers()) {
         const Session& session = *offer.owner;
         const WorkerService& ws = *offer.service;
-        const bool is_meant = ws.by_model != &service || ws.ad.version == best_version;
-        const bool is_well = session.attached() && !session.draining && !ws.ejected(now_) &&
-                             ws.ejection == Duration{0} &&
+        const bool is_meant = service.versions.empty() || ws.by_model == &service;
+        const bool is_well = session.worker->open && ws.ejection == Duration{0} &&
                              now_ < session.last_heard + options_.timing.suspect_after();
-        if (!is_meant || !is_well || ws.ad.direct_url.empty() || !session.worker->lease_key) {
+        if (!is_meant || !is_well || ws.direct_url.empty() || !session.worker->lease_key) {
             continue;
         }
-        const bool is_new = lease_of(*session.worker, client.peer, ws.ad.index) == 0;
+        const bool is_new = lease_of(*session.worker, client.peer, ws.index) == 0;
         ranked.push_back({{is_new, session.worker->backlog(), session.id}, offer});
     }
     std::ranges::sort(ranked, {}, [](const auto& entry) { return entry.first; });
-    std::vector<Service::Offer> offers;
+    std::vector<Offer> offers;
     for (const auto& [rank, offer] : ranked) offers.push_back(offer);
     return offers;
 }
@@ -76,16 +73,16 @@ std::vector<Service::Offer> BrokerMachine::leasable_offers(const Service& servic
 /// large as it was or larger: the worker has it on its books until it has seen the new terms, which
 /// may never come.
 std::optional<LeaseGrant> BrokerMachine::grant(const Session& client, const Service& service,
-                                               const Service::Offer& offer, const Resolve& message,
+                                               const Offer& offer, const Resolve& message,
                                                std::uint32_t wanted_count) {
     Worker& worker = *offer.owner->worker;
     const WorkerService& ws = *offer.service;
     worker.expire_leases(now_);
-    std::uint64_t number = lease_of(worker, client.peer, ws.ad.index);
+    std::uint64_t number = lease_of(worker, client.peer, ws.index);
     const GrantedLease old = number != 0 ? worker.leases.at(number) : GrantedLease{};
 
     const std::uint64_t result_bytes =
-        message.max_result_bytes != 0 ? message.max_result_bytes : ws.ad.max_result_bytes;
+        message.max_result_bytes != 0 ? message.max_result_bytes : ws.ad->max_result_bytes;
     const std::uint64_t call_bytes =
         std::max<std::uint64_t>(1, message.bytes_per_call + result_bytes);
     const auto rest = [](std::uint64_t whole, std::uint64_t part) {
@@ -101,7 +98,7 @@ std::optional<LeaseGrant> BrokerMachine::grant(const Session& client, const Serv
         static_cast<std::uint32_t>(std::min(free_calls, free_bytes / call_bytes));
     GrantedLease lease;
     lease.client = client.peer;
-    lease.service = ws.ad.index;
+    lease.service = ws.index;
     lease.request_count = std::min(std::max(wanted_count, old.request_count), free_count);
     lease.device_bytes = std::max(lease.request_count * call_bytes, old.device_bytes);
     if (lease.request_count == 0 || lease.request_count < old.request_count) return std::nullopt;
@@ -109,11 +106,12 @@ std::optional<LeaseGrant> BrokerMachine::grant(const Session& client, const Serv
     lease.until = now_ + valid;
     if (number == 0) number = next_lease_++;
     worker.add_lease(number, lease);
+    worker.changed(now_);
 
     using std::chrono::duration_cast;
     using std::chrono::milliseconds;
     LeaseGrant grant;
-    grant.url = ws.ad.direct_url;
+    grant.url = ws.direct_url;
     grant.worker_key = worker.worker_key;
     grant.lease = number;
     grant.request_count = lease.request_count;

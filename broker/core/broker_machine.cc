@@ -58,6 +58,7 @@ void BrokerMachine::on(const Received& input) {
                       std::string(verb_name(message)) + " came before HELLO: say HELLO first");
     }
     session->last_heard = now_;
+    if (session->worker && !session->worker->open && !session->draining) worker_changed(*session);
 
     const bool from_worker = session->role == Role::worker;
     if (!may_send(session->role, message)) {

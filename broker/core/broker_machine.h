@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +13,7 @@
 #include "broker/core/scheduling_policy.h"
 #include "broker/core/service_queue.h"
 #include "broker/core/session.h"
+#include "broker/core/shared_ads.h"
 #include "broker/core/worker.h"
 #include "common/core/clock.h"
 #include "common/core/split_mix.h"
@@ -117,6 +117,7 @@ class BrokerMachine {
     void attach_bulk(LinkId link, const Attach& message);
     [[gnu::cold]] void refuse(LinkId link, RefusedReason reason, std::string detail);
     void detach(Session& session);
+    void worker_changed(Session& session);
     void abort_streams(Session& session);
     void end_session(SessionId id, bool died, const std::string& why);
     void session_due(Session& session);
@@ -127,7 +128,8 @@ class BrokerMachine {
     void advertise(Session& session, const Advertise& message);
     void withdraw(Session& session, const Withdraw& message);
     void remove_service(Session& session, ServiceIndex index);
-    void remove_offer(Service* service, const WorkerService& offered);
+    bool name_offer(Session& session, WorkerService& service);
+    void last_offer_left(Service& service);
     void credit(Session& session, const Credit& message);
     void worker_beat(Session& session, const Beat& message);
     void started(Session& session, const Started& message);
@@ -145,9 +147,9 @@ class BrokerMachine {
     void enqueue(Session& session, const Call& message, Service& service);
     void dispatch(Service& service);
     bool dispatch_head(Service& service);
-    const Service::Offer* choose_offer(const Service& service, const OpenCall& call);
-    void collect_candidates(const Service& service, const OpenCall& call, bool honour_avoid);
-    void send_to_worker(OpenCall& call, const Service::Offer& offer);
+    const Offer* choose_offer(Service& service, const OpenCall& call);
+    bool can_take(const Offer& offer, const Service& service, const Call& call);
+    void send_to_worker(OpenCall& call, const Offer& offer);
     Duration expected_cost(const Service& service, const Call& call) const;
     std::optional<std::string> too_large_for_all(const Service& service, const Call& call) const;
     void answer_client(OpenCall& call, Answer answer);
@@ -170,10 +172,9 @@ class BrokerMachine {
 
     // Direct path (broker_leases.cc).
     void resolve(Session& session, const Resolve& message);
-    std::vector<Service::Offer> leasable_offers(const Service& service,
-                                                const Session& client) const;
+    std::vector<Offer> leasable_offers(const Service& service, const Session& client) const;
     std::optional<LeaseGrant> grant(const Session& client, const Service& service,
-                                    const Service::Offer& offer, const Resolve& message,
+                                    const Offer& offer, const Resolve& message,
                                     std::uint32_t wanted_count);
 
     // Looking (broker_report.cc).
@@ -196,10 +197,11 @@ class BrokerMachine {
 
     SessionTable sessions_;
     std::unordered_map<LinkId, PeerAppeared> strangers_;  ///< connected, no HELLO or ATTACH yet
-    std::map<std::string, Service, std::less<>> services_;
+    std::unordered_map<std::string, Service> services_;
     std::unordered_map<CallId, OpenCall> calls_;
     Tombstones cancelled_early_;
     std::uint64_t queued_bytes_{0};
+    std::size_t queued_count_{0};  ///< calls in all queues
     SplitMix secrets_;
     std::uint64_t next_lease_;  ///< a restarted broker does not use the same numbers again
     BrokerCounters counters_;
@@ -210,8 +212,8 @@ class BrokerMachine {
     TimerHeap<SessionId> session_timers_;
     TimerHeap<CallId> call_timers_;
     TimerHeap<std::string> absence_timers_;
-    std::vector<Candidate> candidates_;                    ///< reused by choose_offer()
-    std::vector<const Service::Offer*> candidate_offers_;  ///< beside candidates_
+    SharedAds ads_;
+    std::vector<OfferTable::Place> hidden_;  ///< reused by choose_offer()
 };
 
 }  // namespace farm

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <map>
+#include <string_view>
 #include <utility>
 
 #include "broker/core/broker_machine.h"
@@ -31,8 +33,7 @@ WorkerStatus describe(const Session& session, TimePoint now, const Timing& timin
     const Worker& worker = *session.worker;
     WorkerStatus status;
     status.name = session.name;
-    for (const auto& [index, service] : worker.services)
-        status.device_name = service.ad.device_name;
+    if (!worker.services.empty()) status.device_name = worker.services.back()->ad->device_name;
     status.state = !session.attached()                                  ? "detached"
                    : session.draining                                   ? "draining"
                    : now >= session.last_heard + timing.suspect_after() ? "suspect"
@@ -48,14 +49,14 @@ WorkerStatus describe(const Session& session, TimePoint now, const Timing& timin
 
 ServiceStatus describe(const WorkerService& service, const std::string& worker, TimePoint now) {
     ServiceStatus status;
-    status.name = service_name(service.ad.model, service.ad.version);
+    status.name = service_name(service.ad->model, service.ad->version);
     status.worker = worker;
-    status.backend = service.ad.backend;
-    status.failure = service.ad.failure;
+    status.backend = service.ad->backend;
+    status.failure = service.ad->failure;
     status.window_count = service.window_count;
     status.outstanding_count = service.outstanding_count;
     status.done_count = service.done_count;
-    const std::uint32_t rows = std::max(1U, service.ad.max_batch_rows);
+    const std::uint32_t rows = std::max(1U, service.ad->max_batch_rows);
     status.row_ns = static_cast<std::uint64_t>(service.rate.expected(rows).count()) / rows;
     status.ejected = service.ejected(now);
     return status;
@@ -82,8 +83,8 @@ StatusReport BrokerMachine::report(TimePoint now) const {
         }
         ++broker.worker_count;
         report.workers.push_back(describe(*session, now, options_.timing));
-        for (const auto& [index, service] : session->worker->services) {
-            report.services.push_back(describe(service, session->name, now));
+        for (const auto& service : session->worker->services) {
+            report.services.push_back(describe(*service, session->name, now));
         }
     }
     for (const auto& [name, service] : services_) {
@@ -91,6 +92,7 @@ StatusReport BrokerMachine::report(TimePoint now) const {
         report.queues.push_back({name, static_cast<std::uint32_t>(service.queue.size()),
                                  service.queue.size_bytes(), oldest ? to_ms(now - *oldest) : 0});
     }
+    std::ranges::sort(report.queues, {}, &QueueStatus::service);
     std::sort(report.workers.begin(), report.workers.end(),
               [](const auto& a, const auto& b) { return a.name < b.name; });
     std::sort(report.services.begin(), report.services.end(), [](const auto& a, const auto& b) {
@@ -127,21 +129,22 @@ void BrokerMachine::status(Session& session, const Status& message) {
 }
 
 void BrokerMachine::list(Session& session, const List& message) {
-    std::map<std::string, CatalogEntry> entries;
-    for (const auto& [id, owner] : sessions_) {
-        if (!owner->worker) continue;
-        for (const auto& [index, service] : owner->worker->services) {
-            if (service.by_version == nullptr) continue;
-            if (!message.model.empty() && service.ad.model != message.model) continue;
-            CatalogEntry& entry = entries[service.by_version->name];
-            if (entry.worker_count++ == 0) entry.service = service.ad;
+    std::map<std::string_view, const OfferTable*> offered;
+    for (const auto& [name, service] : services_) {
+        if (service.offers.empty()) continue;
+        if (!message.model.empty() && service.offers[0].service->ad->model != message.model) {
+            continue;
         }
+        offered.emplace(name, &service.offers);
     }
     Catalog page;
     std::uint64_t at = 0;
     std::size_t bytes = 0;
-    for (auto& [name, entry] : entries) {
+    for (const auto& [name, offers] : offered) {
         if (at++ < message.cursor) continue;
+        CatalogEntry entry;
+        entry.service = (*offers)[0].service->whole_ad();
+        entry.worker_count = static_cast<std::uint32_t>(offers->size());
         bytes += wire_bytes_bound(entry.service);
         if (!page.entries.empty() &&
             (bytes > limits::page_bytes || page.entries.size() == limits::page_entry_count)) {
@@ -156,6 +159,7 @@ void BrokerMachine::list(Session& session, const List& message) {
 void BrokerMachine::drain(Session& session, const Drain& message) {
     if (session.role == Role::worker) {
         session.draining = true;
+        worker_changed(session);
         note(NoteLevel::info, session.name + " drains");
         return;
     }

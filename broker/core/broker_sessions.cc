@@ -76,6 +76,7 @@ void BrokerMachine::hello(LinkId link, const Hello& message) {
     }
     strangers_.erase(link);
     known->last_heard = now_;
+    if (known->worker) worker_changed(*known);
     welcome(*known, message, resumed);
 }
 
@@ -124,6 +125,7 @@ void BrokerMachine::attach_bulk(LinkId link, const Attach& message) {
     strangers_.erase(stranger);
     session->bulk_attached = true;
     session->last_heard = now_;
+    if (session->worker) worker_changed(*session);
     out_->push_back(BindBulk{session->link, link});
     transmit(*session, message);
     if (session->worker) serve_worker(*session);  // large calls may have waited for it
@@ -144,9 +146,20 @@ void BrokerMachine::detach(Session& session) {
     note(NoteLevel::info, session.name + " lost its connection");
     sessions_.attach(session, LinkId{});
     session.closed_in_silence = now_ >= session.last_heard + options_.timing.suspect_after();
-    if (session.worker) session.worker->window_bytes = 0;
+    if (session.worker) {
+        session.worker->window_bytes = 0;
+        worker_changed(session);
+    }
     abort_streams(session);
     arm(session);
+}
+
+/// Tells the offer tables whether this worker may get calls at all, and its room.
+void BrokerMachine::worker_changed(Session& session) {
+    session.worker->open = session.attached() && !session.draining &&
+                           now_ < session.last_heard + options_.timing.suspect_after();
+    session.worker->streams = session.bulk_attached;
+    session.worker->changed(now_);
 }
 
 /// Chunks that were under way are gone with the connection: such a transfer starts again from the
@@ -186,7 +199,7 @@ void BrokerMachine::end_session(SessionId id, [[maybe_unused]] bool died, const 
          std::string(to_string(session->role)) + " " + session->name + " left: " + why);
     if (session->worker) {
         std::vector<ServiceIndex> indices;
-        for (const auto& [index, service] : session->worker->services) indices.push_back(index);
+        for (const auto& service : session->worker->services) indices.push_back(service->index);
         for (ServiceIndex index : indices) remove_service(*session, index);
 #ifndef FARM_PLANT_DEFECT
         lose_worker_calls(*session, died);
@@ -223,6 +236,21 @@ void BrokerMachine::session_due(Session& session) {
     arm(session);
 }
 
+namespace {
+
+std::vector<QueueDepth> queue_depths(const Worker& worker) {
+    std::vector<QueueDepth> depths;
+    for (const auto& service : worker.services) {
+        if (service->by_version == nullptr) continue;
+        std::size_t queued = service->by_version->queue.size();
+        if (service->by_model != nullptr) queued += service->by_model->queue.size();
+        if (queued > 0) depths.push_back({service->index, static_cast<std::uint32_t>(queued)});
+    }
+    return depths;
+}
+
+}  // namespace
+
 void BrokerMachine::beat(Session& session) {
     if (!session.attached()) return;
     Beat message;
@@ -230,14 +258,7 @@ void BrokerMachine::beat(Session& session) {
         message.credit_sequence = session.worker->credit_sequence;
         message.result_sequence = session.worker->result_sequence;
         session.worker->acknowledged_sequence = message.result_sequence;
-        for (const auto& [index, service] : session.worker->services) {
-            if (service.by_version == nullptr) continue;
-            std::size_t queued = service.by_version->queue.size();
-            if (service.by_model != nullptr) queued += service.by_model->queue.size();
-            if (queued > 0) {
-                message.depths.push_back({index, static_cast<std::uint32_t>(queued)});
-            }
-        }
+        if (queued_count_ > 0) message.depths = queue_depths(*session.worker);
     } else if (now_ < session.last_sent + options_.timing.beat / 2) {
         return;  // any traffic is life
     }

@@ -26,8 +26,10 @@ void BrokerMachine::advertise(Session& session, const Advertise& message) {
                                          " services: '" + ad.model + "' is left out");
             continue;
         }
-        WorkerService& service = worker.services[ad.index];
-        service.ad = ad;
+        WorkerService& service = worker.add(ad.index);
+        service.ad = ads_.share(ad);
+        service.max_call_bytes = ad.max_call_bytes;
+        service.direct_url = ad.direct_url;
         service.rate = RateEstimate(ad.cost);
         for (const auto& [key, call] : worker.outstanding) {
             if (call.service != ad.index) continue;
@@ -42,23 +44,33 @@ void BrokerMachine::advertise(Session& session, const Advertise& message) {
                                          service_name(ad.model, ad.version) + ": " + ad.failure);
             continue;
         }
-        service.by_version = service_named(service_name(ad.model, ad.version));
-        if (ad.latest) service.by_model = service_named(ad.model);
-        for (Service* named : {service.by_version, service.by_model}) {
-            if (named == nullptr) {
-                if (ad.latest || service.by_version == nullptr) {
-                    note(NoteLevel::error, "this broker remembers " +
-                                               std::to_string(limits::service_count) +
-                                               " service names, its limit: '" + ad.model + "' of " +
-                                               session.name + " is left out");
-                }
-                continue;
-            }
-            named->offers.push_back({&session, &service});
-            absence_timers_.cancel(named->name);
+        if (!name_offer(session, service)) {
+            note(NoteLevel::error, "this broker remembers " +
+                                       std::to_string(limits::service_count) +
+                                       " service names, its limit: '" + ad.model + "' of " +
+                                       session.name + " is left out");
+            continue;
         }
+        worker.service_changed(service, now_);
         note(NoteLevel::info, session.name + " offers " + service_name(ad.model, ad.version));
     }
+}
+
+/// False when one of its names cannot be remembered.
+bool BrokerMachine::name_offer(Session& session, WorkerService& service) {
+    const ServiceAd& ad = *service.ad;
+    service.by_version = service_named(service_name(ad.model, ad.version));
+    if (service.by_version == nullptr) return false;
+    service.by_version->offers.add({&session, &service}, now_);
+    absence_timers_.cancel(service.by_version->name);
+    if (!ad.latest) return true;
+    service.by_model = service_named(ad.model);
+    if (service.by_model == nullptr) return false;
+    Service::Version& version = service.by_model->versions[ad.version];
+    version.service = service.by_version;
+    ++version.latest_count;
+    absence_timers_.cancel(service.by_model->name);
+    return true;
 }
 
 void BrokerMachine::withdraw(Session& session, const Withdraw& message) {
@@ -68,18 +80,23 @@ void BrokerMachine::withdraw(Session& session, const Withdraw& message) {
 void BrokerMachine::remove_service(Session& session, ServiceIndex index) {
     WorkerService* service = session.worker->find(index);
     if (service == nullptr) return;
-    remove_offer(service->by_version, *service);
-    remove_offer(service->by_model, *service);
-    session.worker->services.erase(index);
+    if (Service* model = service->by_model) {
+        const auto version = model->versions.find(service->ad->version);
+        if (--version->second.latest_count == 0) model->versions.erase(version);
+        if (model->table() == nullptr) last_offer_left(*model);
+    }
+    if (Service* named = service->by_version) {
+        named->offers.remove(service->place);
+        if (named->offers.empty()) last_offer_left(*named);
+    }
+    std::shared_ptr<const ServiceAd> ad = std::move(service->ad);
+    session.worker->remove(index);
+    ads_.release(std::move(ad));
 }
 
-void BrokerMachine::remove_offer(Service* service, const WorkerService& offered) {
-    if (service == nullptr) return;
-    std::erase_if(service->offers,
-                  [&](const Service::Offer& offer) { return offer.service == &offered; });
-    if (!service->offers.empty()) return;
-    service->absent_since = now_;
-    absence_timers_.set(service->name, now_ + no_service_grace(options_.timing, options_.back_off));
+void BrokerMachine::last_offer_left(Service& service) {
+    service.absent_since = now_;
+    absence_timers_.set(service.name, now_ + no_service_grace(options_.timing, options_.back_off));
 }
 
 void BrokerMachine::credit(Session& session, const Credit& message) {
@@ -90,18 +107,20 @@ void BrokerMachine::credit(Session& session, const Credit& message) {
     worker.clock_ms = message.clock_ms;
     worker.clock_read_at = now_;
     worker.expire_leases(now_);
-    for (auto& [index, service] : worker.services) service.window_count = 0;
+    for (const auto& service : worker.services) service->window_count = 0;
     for (const ServiceWindow& window : message.windows) {
         if (WorkerService* service = worker.find(window.service)) {
             service->window_count = window.request_count;
         }
     }
+    worker.changed(now_);
     serve_worker(session);
 }
 
 void BrokerMachine::worker_beat(Session& session, const Beat& message) {
     Worker& worker = *session.worker;
-    worker.foreign_backlog = Duration(static_cast<std::int64_t>(message.foreign_backlog_ns));
+    const Duration foreign(static_cast<std::int64_t>(message.foreign_backlog_ns));
+    if (std::exchange(worker.foreign_backlog, foreign) != foreign) worker.changed(now_);
     for (const CallKey& key : worker.running) {
         if (const auto call = worker.outstanding.find(key); call != worker.outstanding.end()) {
             const bool still = std::find(message.running.begin(), message.running.end(), key) !=
@@ -137,6 +156,7 @@ void BrokerMachine::check_overdue(Session& session) {
         if (now_ < call.started + allowed) continue;
         call.overdue = true;
         eject(*service);
+        worker.service_changed(*service, now_);
         const auto open = calls_.find(key.id);
         if (open == calls_.end() || open->second.call.key != key ||
             open->second.worker != session.id) {
@@ -154,20 +174,15 @@ void BrokerMachine::worker_answer(Session& session, const Answer& message) {
     if (worker.result_sequence >= worker.acknowledged_sequence + limits::kept_result_count / 4) {
         beat(session);
     }
-    ServiceIndex index;
-    if (const auto call = worker.outstanding.find(message.key); call != worker.outstanding.end()) {
-        index = call->second.service;
-    }
-    if (!worker.release(message.key)) {  // a duplicate, or of a session before
+    if (!worker.outstanding.contains(message.key)) {  // a duplicate, or of a session before
         drop_payload(message.payload);
         return;
     }
-    if (message.outcome == Outcome::ok) {
-        ++worker.done_count;
-    } else {
-        ++worker.failed_count;
+    ++(message.outcome == Outcome::ok ? worker.done_count : worker.failed_count);
+    if (WorkerService* service = worker.release(message.key)) {
+        learn(*service, message);
+        worker.service_changed(*service, now_);
     }
-    if (WorkerService* service = worker.find(index)) learn(*service, message);
 
     const auto open = calls_.find(message.key.id);
     if (open == calls_.end() || open->second.call.key != message.key ||
@@ -203,9 +218,9 @@ void BrokerMachine::learn(WorkerService& service, const Answer& message) {
 void BrokerMachine::eject(WorkerService& service) {
     using namespace std::chrono_literals;
     if (service.by_version == nullptr || service.ejected(now_)) return;
-    const auto& offers = service.by_version->offers;
+    const auto offers = service.by_version->offers.offers();
     const auto out = static_cast<std::size_t>(std::ranges::count_if(
-        offers, [this](const Service::Offer& offer) { return offer.service->ejected(now_); }));
+        offers, [this](const Offer& offer) { return offer.service->ejected(now_); }));
     if (2 * (out + 1) > offers.size()) return;  // rule 8: never more than half
     service.ejection = std::clamp<Duration>(2 * service.ejection, 1s, 60s);
     service.ejected_until = now_ + service.ejection;
@@ -236,6 +251,7 @@ void BrokerMachine::resume_worker(Session& session, const Hello& message) {
         answer_without_running(key.id, Outcome::not_started, Reason::worker_lost,
                                "the connection broke before the call reached " + session.name);
     }
+    worker_changed(session);
 }
 
 void BrokerMachine::lose_worker_calls(Session& session, bool died) {
@@ -262,9 +278,10 @@ void BrokerMachine::lose_worker_calls(Session& session, bool died) {
 }
 
 void BrokerMachine::serve_worker(Session& session) {
-    for (auto& [index, service] : session.worker->services) {
-        if (service.by_version != nullptr) dispatch(*service.by_version);
-        if (service.by_model != nullptr) dispatch(*service.by_model);
+    for (const auto& service : session.worker->services) {
+        if (queued_count_ == 0) return;
+        if (service->by_version != nullptr) dispatch(*service->by_version);
+        if (service->by_model != nullptr) dispatch(*service->by_model);
     }
 }
 

@@ -37,6 +37,9 @@ class RateEstimate {
     /// Assumed for a service of which nothing is known yet.
     static constexpr std::uint64_t unknown_run_ns = 1'000'000;
 
+    /// As advertised, or as the first run made it; not scaled.
+    const std::vector<CostPoint>& curve() const { return curve_; }
+
   private:
     std::vector<CostPoint> curve_;
     double scale_{1.0};

@@ -1,57 +1,50 @@
 #include "broker/core/scheduling_policy.h"
 
-#include <algorithm>
+#include <cstddef>
 #include <random>
 #include <string>
-#include <tuple>
-
-#include "common/core/expect.h"
 
 namespace farm {
 namespace {
 
+using Place = OfferTable::Place;
+
+/// The first from `start` on, around the table, that can take the call.
+std::optional<Place> next_from(std::size_t start, const OfferTable& offers, const Demand& demand) {
+    for (std::size_t i = 0; i < offers.size(); ++i) {
+        const auto place = static_cast<Place>((start + i) % offers.size());
+        if (offers.can_take(place, demand)) return place;
+    }
+    return std::nullopt;
+}
+
 class LeastFinish final : public SchedulingPolicy {
   public:
-    std::size_t pick(std::span<const Candidate> candidates) override {
-        const auto best = std::min_element(
-            candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
-                return std::tie(a.expected_finish, a.outstanding_count, a.worker) <
-                       std::tie(b.expected_finish, b.outstanding_count, b.worker);
-            });
-        return static_cast<std::size_t>(best - candidates.begin());
+    std::optional<Place> pick(const OfferTable& offers, const Demand& demand) override {
+        return offers.least_finish(demand);
     }
     std::string_view name() const override { return "least_finish"; }
 };
 
 class RoundRobin final : public SchedulingPolicy {
   public:
-    std::size_t pick(std::span<const Candidate> candidates) override {
-        // The candidate after the last one served, in the order of session numbers.
-        std::size_t first = 0;
-        std::size_t after = candidates.size();
-        for (std::size_t i = 0; i < candidates.size(); ++i) {
-            if (candidates[i].worker < candidates[first].worker) first = i;
-            const bool is_later = candidates[i].worker > last_;
-            if (is_later &&
-                (after == candidates.size() || candidates[i].worker < candidates[after].worker)) {
-                after = i;
-            }
-        }
-        const std::size_t chosen = after == candidates.size() ? first : after;
-        last_ = candidates[chosen].worker;
-        return chosen;
+    std::optional<Place> pick(const OfferTable& offers, const Demand& demand) override {
+        const auto place = next_from(last_ + 1, offers, demand);
+        if (place) last_ = *place;
+        return place;
     }
     std::string_view name() const override { return "round_robin"; }
 
   private:
-    SessionId last_;
+    std::size_t last_{SIZE_MAX};  ///< place served last, of whichever service
 };
 
 class Random final : public SchedulingPolicy {
   public:
     explicit Random(std::uint64_t seed) : engine_(seed) {}
-    std::size_t pick(std::span<const Candidate> candidates) override {
-        return engine_() % candidates.size();
+    std::optional<Place> pick(const OfferTable& offers, const Demand& demand) override {
+        if (offers.empty()) return std::nullopt;
+        return next_from(engine_() % offers.size(), offers, demand);
     }
     std::string_view name() const override { return "random"; }
 

@@ -1,33 +1,26 @@
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <span>
+#include <optional>
 #include <string_view>
 
-#include "common/core/clock.h"
+#include "broker/core/offer_table.h"
 #include "common/core/error.h"
-#include "common/core/ids.h"
 
 namespace farm {
 
-/// A worker that could take the call now: it is alive, in rotation, and its window has room.
-struct Candidate {
-    SessionId worker;
-    Duration expected_finish{0};  ///< from now: its backlog with this call added
-    std::uint32_t outstanding_count{0};
-};
-
 /// Chooses the worker for the call at the head of a queue.
 ///
-/// It decides nothing else: who is a candidate, in which order calls are served and what windows
+/// It decides nothing else: who may take a call, in which order calls are served and what windows
 /// hold is the broker's. Owned by one BrokerMachine; called from its thread.
 class SchedulingPolicy {
   public:
     virtual ~SchedulingPolicy() = default;
-    /// Index of the chosen candidate. Requires at least one.
-    virtual std::size_t pick(std::span<const Candidate> candidates) = 0;
+    /// One of the offers that can take the call (OfferTable::can_take); nothing when there is none.
+    /// The table has been prepared for the call.
+    virtual std::optional<OfferTable::Place> pick(const OfferTable& offers,
+                                                  const Demand& demand) = 0;
     virtual std::string_view name() const = 0;
 };
 

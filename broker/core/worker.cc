@@ -1,40 +1,88 @@
 #include "broker/core/worker.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "common/core/expect.h"
 
 namespace farm {
 
-bool WorkerService::wants_trial(TimePoint now) const {
+/// An estimate from long ago may be wrong, and a worker that looks slow gets no call that could
+/// correct it: an idle one is tried again when that costs it at most a twentieth of its time.
+TimePoint WorkerService::next_trial() const {
     using namespace std::chrono_literals;
-    const Duration pause = std::max<Duration>(2s, 20 * rate.expected(std::max(1U, last_rows)));
-    return outstanding_count == 0 && now >= last_measured + pause;
+    return last_measured + std::max<Duration>(2s, 20 * rate.expected(std::max(1U, last_rows)));
+}
+
+WorkerService::Readiness WorkerService::readiness(TimePoint now) const {
+    if (room() == 0) return {};
+    if (ejected(now)) return {Readiness::State::closed, ejected_until};
+    if (ejection > Duration{0} && probes > 0) return {};  // one at a time, until it proves well
+    if (outstanding_count > 0) return {Readiness::State::open};
+    const TimePoint trial = next_trial();
+    if (now >= trial) return {Readiness::State::on_trial};
+    return {Readiness::State::open, trial};
 }
 
 Duration WorkerService::backlog(std::uint32_t extra_rows) const {
     const std::uint32_t rows = outstanding_rows + extra_rows;
     if (rows == 0) return Duration{0};
     Duration total{0};
-    if (ad.batch == BatchRule::none) {
+    if (ad->batch == BatchRule::none) {
         // Every call is a run of its own; the mean call stands for those that are outstanding.
         const std::uint32_t calls = outstanding_count + (extra_rows == 0 ? 0 : 1);
         total = rate.expected(std::max(1U, rows / std::max(1U, calls))) * calls;
+    } else if (const std::uint32_t full = ad->max_batch_rows; full == 0 || rows <= full) {
+        total = rate.expected(rows);
     } else {
-        const std::uint32_t full = ad.max_batch_rows == 0 ? rows : ad.max_batch_rows;
         total = rate.expected(full) * (rows / full);
         if (rows % full != 0) total += rate.expected(rows % full);
     }
-    return total / std::max(1U, ad.instance_count);
+    return ad->instance_count < 2 ? total : total / ad->instance_count;
 }
+
+Duration WorkerService::extra_time(std::uint32_t rows) const {
+    return backlog(rows) - counted_backlog + Duration{outstanding_count};
+}
+
+WorkerService::FormingRun WorkerService::forming_run() const {
+    const std::uint32_t full = ad->max_batch_rows;
+    if (ad->batch == BatchRule::none || full < 2) return {};
+    const std::uint32_t rest = outstanding_rows % full;
+    const bool between_runs = rest == 0 && outstanding_rows > 0;
+    const Duration last_row = rate.expected(full) - rate.expected(full - 1);
+    return {between_runs ? 0 : full - rest, full,
+            (rate.expected(1) - last_row) / std::max(1U, ad->instance_count)};
+}
+
+ServiceAd WorkerService::whole_ad() const {
+    ServiceAd whole = *ad;
+    whole.index = index;
+    whole.cost = rate.curve();
+    whole.direct_url = direct_url;
+    return whole;
+}
+
+namespace {
+
+auto at_or_after(std::vector<std::unique_ptr<WorkerService>>& services, ServiceIndex index) {
+    return std::ranges::lower_bound(services, index, {},
+                                    [](const auto& service) { return service->index; });
+}
+
+}  // namespace
 
 WorkerService* Worker::find(ServiceIndex index) {
-    const auto found = services.find(index);
-    return found == services.end() ? nullptr : &found->second;
+    const auto found = at_or_after(services, index);
+    return found == services.end() || (*found)->index != index ? nullptr : found->get();
 }
 
-Duration Worker::backlog() const {
-    Duration total = foreign_backlog;
-    for (const auto& [index, service] : services) total += service.backlog(0);
-    return total;
+WorkerService& Worker::add(ServiceIndex index) {
+    remove(index);
+    const auto place = at_or_after(services, index);
+    WorkerService& added = **services.insert(place, std::make_unique<WorkerService>());
+    added.index = index;
+    return added;
 }
 
 void Worker::add_lease(std::uint64_t number, const GrantedLease& lease) {
@@ -61,19 +109,64 @@ void Worker::expire_leases(TimePoint now) {
     for (const std::uint64_t number : over) remove_lease(number);
 }
 
-bool Worker::release(const CallKey& key) {
+void Worker::remove(ServiceIndex index) {
+    const auto found = at_or_after(services, index);
+    if (found == services.end() || (*found)->index != index) return;
+    own_backlog -= (*found)->counted_backlog;
+    services.erase(found);
+}
+
+void Worker::charge(WorkerService& service, const CallKey& key, std::uint32_t rows,
+                    std::uint64_t reserved_bytes) {
+    Outstanding& call = outstanding[key];
+    call.service = service.index;
+    call.rows = rows;
+    call.reserved_bytes = reserved_bytes;
+    outstanding_bytes += reserved_bytes;
+    service.outstanding_count += 1;
+    service.outstanding_rows += rows;
+    if (service.ejection > Duration{0}) ++service.probes;
+}
+
+WorkerService* Worker::release(const CallKey& key) {
     const auto found = outstanding.find(key);
-    if (found == outstanding.end()) return false;
+    FARM_EXPECT(found != outstanding.end());
     const Outstanding& call = found->second;
     outstanding_bytes -= call.reserved_bytes;
-    if (WorkerService* service = find(call.service)) {
+    WorkerService* service = find(call.service);
+    if (service != nullptr) {
         service->outstanding_count -= 1;
         service->outstanding_rows -= call.rows;
         if (service->probes > 0) --service->probes;  // however it ended
     }
     if (call.running) std::erase(running, key);
     outstanding.erase(found);
-    return true;
+    return service;
+}
+
+void Worker::service_changed(WorkerService& service, TimePoint now) {
+    const Duration backlog = service.backlog(0);
+    own_backlog += backlog - service.counted_backlog;
+    service.counted_backlog = backlog;
+    for (const auto& each : services) {
+        if (each->by_version == nullptr) continue;
+        if (each.get() == &service) {
+            each->by_version->offers.set(each->place, now);
+        } else {
+            each->by_version->offers.shift(each->place, *each, *this);
+        }
+    }
+}
+
+void Worker::changed(TimePoint now) {
+    own_backlog = Duration{0};
+    for (const auto& service : services) {
+        service->counted_backlog = service->backlog(0);
+        own_backlog += service->counted_backlog;
+    }
+    for (const auto& service : services) {
+        if (service->by_version != nullptr) service->by_version->offers.set(service->place, now);
+    }
 }
 
 }  // namespace farm

@@ -1,12 +1,15 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
+#include "broker/core/offer_table.h"
 #include "broker/core/rate_estimate.h"
 #include "broker/core/service_queue.h"
 #include "common/core/clock.h"
@@ -14,40 +17,73 @@
 
 namespace farm {
 
-struct Session;
-struct WorkerService;
-
 /// The calls that wait for one service name, and the workers that offer it.
 /// A model is reachable under two names: "gnn" (highest version offered) and "gnn/3".
 struct Service {
-    /// Lives as long as the worker's session offers it.
-    struct Offer {
-        Session* owner{nullptr};
-        WorkerService* service{nullptr};
+    /// What stands behind a bare name: a version, and how many call it their latest.
+    struct Version {
+        Service* service{nullptr};
+        std::size_t latest_count{0};
     };
 
     std::string name;
     ServiceQueue queue;
-    std::vector<Offer> offers;  ///< draining workers included; failed models are not
-    TimePoint absent_since;     ///< when the last offer went; meaningful while there is none
+    OfferTable offers;  ///< of a versioned name; draining workers included, failed models are not
+    std::map<std::uint32_t, Version> versions;  ///< of a bare name
+    TimePoint absent_since;  ///< when the last offer went; meaningful while there is none
+
+    /// The offers that calls of this name may go to; null when there are none. Those behind a bare
+    /// name count only where ServiceAd::latest says so.
+    OfferTable* table() {
+        if (!versions.empty()) return &versions.rbegin()->second.service->offers;
+        return offers.empty() ? nullptr : &offers;
+    }
+    const OfferTable* table() const { return const_cast<Service*>(this)->table(); }
 };
 
 /// One service of one worker: what it said, what it has, how fast it proved to be.
 struct WorkerService {
-    ServiceAd ad;
+    /// Whether it may take calls, and until when that holds if nothing happens to it.
+    struct Readiness {
+        enum class State : std::uint8_t { closed, open, on_trial };
+        State state{State::closed};
+        TimePoint until{TimePoint::max()};
+    };
+
+    /// How many rows still join the run that is forming, and the time that a call with more of them
+    /// costs for each that it begins besides.
+    struct FormingRun {
+        std::uint32_t rows_to_full{UINT32_MAX};
+        std::uint32_t full_rows{UINT32_MAX};
+        Duration new_run_time{0};
+
+        std::uint32_t new_runs(std::uint32_t rows) const {
+            return rows > rows_to_full ? 1 + (rows - rows_to_full - 1) / full_rows : 0;
+        }
+    };
+
+    // First what OfferTable::shift() reads: one line of memory for each service of a worker.
     Service* by_version{nullptr};  ///< both null for a model that did not load
-    Service* by_model{nullptr};    ///< null when this is not the worker's latest version
+    OfferTable::Place place{0};    ///< in by_version->offers
+    ServiceIndex index;            ///< the worker's own number for it
+    std::uint64_t max_call_bytes{0};
+    std::array<float, OfferTable::column_count> extra{};  ///< of `offers`, see OfferTable::set()
+
+    Service* by_model{nullptr};           ///< null when this is not the worker's latest version
+    std::shared_ptr<const ServiceAd> ad;  ///< without index, cost and direct_url, see SharedAds
+    std::string direct_url;
     std::uint32_t window_count{0};
     std::uint32_t outstanding_count{0};
     std::uint32_t outstanding_rows{0};
     std::uint32_t leased_count{0};  ///< of the window, what clients may use directly
+    std::uint32_t last_rows{1};     ///< of the run that `rate` learned from
     std::uint64_t done_count{0};
     RateEstimate rate;
-    TimePoint last_measured;     ///< when `rate` learned last
-    std::uint32_t last_rows{1};  ///< of the run that it learned from
-    TimePoint ejected_until;     ///< rule 8
-    Duration ejection{0};        ///< length of the last one; doubles
-    std::uint32_t probes{0};     ///< calls outstanding since it came back, until one ends ok
+    Duration counted_backlog{0};  ///< its share of Worker::own_backlog
+    TimePoint last_measured;      ///< when `rate` learned last
+    TimePoint ejected_until;      ///< rule 8
+    Duration ejection{0};         ///< length of the last one; doubles
+    std::uint32_t probes{0};      ///< calls outstanding since it came back, until one ends ok
 
     bool ejected(TimePoint now) const { return now < ejected_until; }
     /// Calls that may still be sent, routed or leased.
@@ -55,11 +91,18 @@ struct WorkerService {
         const std::uint32_t taken = outstanding_count + leased_count;
         return window_count > taken ? window_count - taken : 0;
     }
-    /// An estimate from long ago may be wrong, and a worker that looks slow gets no call that could
-    /// correct it: an idle one is tried again when that costs it at most a twentieth of its time.
-    bool wants_trial(TimePoint now) const;
+    Readiness readiness(TimePoint now) const;
     /// Device time of what it has, with `extra_rows` more rows joining.
     Duration backlog(std::uint32_t extra_rows) const;
+    /// What a call of `rows` rows adds to counted_backlog, and a nanosecond for each call that is
+    /// there: between equal workers the emptier one is preferred.
+    Duration extra_time(std::uint32_t rows) const;
+    FormingRun forming_run() const;
+    /// As the worker said it, its cost as far as it is known.
+    ServiceAd whole_ad() const;
+
+  private:
+    TimePoint next_trial() const;
 };
 
 /// A call that was sent to a worker and whose RESULT has not come. Counted against its window even
@@ -85,7 +128,7 @@ struct GrantedLease {
 /// The broker's knowledge of one worker session. It is knowledge only: what the worker said and
 /// what was sent to it. Owned by its Session.
 struct Worker {
-    std::map<ServiceIndex, WorkerService> services;
+    std::vector<std::unique_ptr<WorkerService>> services;  ///< ascending in index
     std::unordered_map<CallKey, Outstanding> outstanding;
     std::unordered_set<CallId> streaming;  ///< answers whose chunks are under way
     std::vector<CallKey> running;          ///< as the last STARTED and BEAT named them
@@ -101,21 +144,35 @@ struct Worker {
     std::string worker_key;
     std::uint64_t clock_ms{0};  ///< of the worker, at clock_read_at
     TimePoint clock_read_at;
-    bool draining{false};
+    Duration own_backlog{0};  ///< of all services
+    bool open{false};         ///< attached, not draining, heard of lately
+    bool streams{false};      ///< has a bulk socket
     std::uint64_t done_count{0};
     std::uint64_t failed_count{0};
 
     WorkerService* find(ServiceIndex index);
+    /// Makes or replaces a service.
+    WorkerService& add(ServiceIndex index);
+    void remove(ServiceIndex index);
+
+    Duration backlog() const { return foreign_backlog + own_backlog; }
     std::uint64_t room_bytes() const {
         const std::uint64_t taken = outstanding_bytes + leased_bytes;
         return window_bytes > taken ? window_bytes - taken : 0;
     }
+    void charge(WorkerService& service, const CallKey& key, std::uint32_t rows,
+                std::uint64_t reserved_bytes);
+    /// Forgets a call and gives back its room; its service, or none when it is not offered any
+    /// more. Requires that the call is outstanding.
+    WorkerService* release(const CallKey& key);
     void add_lease(std::uint64_t number, const GrantedLease& lease);
     void remove_lease(std::uint64_t number);
     void expire_leases(TimePoint now);
-    Duration backlog() const;
-    /// Forgets a call and gives back its room. False when it is not outstanding.
-    bool release(const CallKey& key);
+
+    // The offer tables must hear of every change: of one service (and with it of the worker's
+    // load), or of the worker as a whole (windows, leases, sessions, foreign load).
+    void service_changed(WorkerService& service, TimePoint now);
+    void changed(TimePoint now);
 };
 
 }  // namespace farm

@@ -123,6 +123,63 @@ TEST_F(BrokerMachineTest, CallThatIsTooLargeForLaterOffersDoesNotBlockTheQueue) 
     EXPECT_EQ(broker.sent<Call>(worker).size(), 1U);
 }
 
+TEST_F(BrokerMachineTest, CallAvoidsAWorkerUnlessNobodyElseIsThere) {
+    broker.worker(worker, 2);
+    Call call = BrokerBench::make_call(1);
+    call.avoid = broker.sent<Welcome>(worker).at(0).session;
+    broker.receive(client, call);
+    EXPECT_EQ(broker.sent<Call>(worker).size(), 1U);
+    broker.worker(other, 3);
+    call.key = BrokerBench::key(2);
+    broker.receive(client, call);
+    EXPECT_EQ(broker.sent<Call>(worker).size(), 1U);
+    EXPECT_EQ(broker.sent<Call>(other).size(), 1U);
+}
+
+/// "gnn" is the highest version that any worker calls its latest, "gnn/1" is that version.
+TEST_F(BrokerMachineTest, BareNameMeansTheHighestLatestVersion) {
+    const auto offer = [&](std::uint64_t link, std::uint32_t version, bool latest) {
+        broker.join(link, Role::worker, link);
+        ServiceAd ad;
+        ad.index = ServiceIndex{1};
+        ad.model = "gnn";
+        ad.version = version;
+        ad.latest = latest;
+        ad.max_result_bytes = 1000;
+        broker.receive(link, Advertise{{ad}, {}, {}});
+        broker.grant(link, 4);
+    };
+    offer(11, 1, true);
+    offer(12, 2, true);
+    offer(13, 3, false);
+    broker.receive(client, BrokerBench::make_call(1, "gnn"));
+    EXPECT_EQ(broker.sent<Call>(12).size(), 1U);
+    broker.receive(client, BrokerBench::make_call(2, "gnn/3"));
+    EXPECT_EQ(broker.sent<Call>(13).size(), 1U);
+    broker.receive(12, Withdraw{{ServiceIndex{1}}});
+    broker.receive(client, BrokerBench::make_call(3, "gnn"));
+    EXPECT_EQ(broker.sent<Call>(11).size(), 1U);
+    broker.receive(11, Withdraw{{ServiceIndex{1}}});
+    broker.receive(client, BrokerBench::make_call(4, "gnn"));
+    EXPECT_EQ(broker.sent<Call>(13).size(), 1U);  // still the one of "gnn/3"
+    EXPECT_EQ(broker.machine.report(broker.now).queues.size(), 4U);
+}
+
+/// Not only a beat: whatever a silent worker sends brings it back.
+TEST_F(BrokerMachineTest, SilentWorkerIsPassedOverUntilItIsHeard) {
+    broker.worker(worker, 2);
+    broker.receive(client, Beat{});
+    broker.now += Timing{}.suspect_after();
+    broker.worker(other, 3);
+    broker.receive(client, BrokerBench::make_call(1));
+    broker.receive(client, BrokerBench::make_call(2));
+    EXPECT_TRUE(broker.sent<Call>(worker).empty());
+    EXPECT_EQ(broker.sent<Call>(other).size(), 2U);
+    broker.receive(worker, Started{});
+    broker.receive(client, BrokerBench::make_call(3));
+    EXPECT_EQ(broker.sent<Call>(worker).size(), 1U);
+}
+
 // ---- rule 10 ----------------------------------------------------------------------------------
 
 TEST_F(BrokerMachineTest, UnofferedServiceIsRefusedAfterTheGraceTime) {

@@ -81,23 +81,7 @@ TEST(ServiceQueueTest, RemoveGivesBackBytesAndCost) {
     EXPECT_EQ(queue.size_bytes(), 0U);
 }
 
-TEST(SchedulingPolicyTest, LeastFinishPrefersTheEarliestThenTheEmptiest) {
-    auto policy = *make_scheduling_policy("least_finish", 1);
-    const std::vector<Candidate> candidates{
-        {SessionId{1}, 5ms, 0}, {SessionId{2}, 3ms, 2}, {SessionId{3}, 3ms, 1}};
-    EXPECT_EQ(policy->pick(candidates), 2U);
-}
-
-TEST(SchedulingPolicyTest, RoundRobinTakesTurnsBySession) {
-    auto policy = *make_scheduling_policy("round_robin", 1);
-    const std::vector<Candidate> candidates{{SessionId{7}}, {SessionId{2}}, {SessionId{5}}};
-    EXPECT_EQ(policy->pick(candidates), 1U);
-    EXPECT_EQ(policy->pick(candidates), 2U);
-    EXPECT_EQ(policy->pick(candidates), 0U);
-    EXPECT_EQ(policy->pick(candidates), 1U);
-}
-
-TEST(SchedulingPolicyTest, UnknownNameSaysWhatThereIs) {
+TEST(SchedulingPolicyNameTest, UnknownNameSaysWhatThereIs) {
     const auto policy = make_scheduling_policy("best", 1);
     ASSERT_FALSE(policy);
     EXPECT_NE(policy.error().message.find("least_finish"), std::string::npos);
