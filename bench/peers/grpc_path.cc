@@ -1,11 +1,12 @@
-#include <thread>
-
 #include <grpcpp/grpcpp.h>
 
+#include "bench/farm/free_port.h"
+#include "bench/load/closed_loop.h"
+#include "bench/load/question.h"
 #include "bench/peers/echo.grpc.pb.h"
-#include "bench/peers/echo_path.h"
-#include "bench/peers/free_port.h"
-#include "common/core/clock.h"
+#include "bench/peers/grpc_caller.h"
+#include "bench/peers/grpc_server.h"
+#include "bench/peers/path_list.h"
 #include "common/ops/process.h"
 
 namespace farm::bench {
@@ -21,63 +22,28 @@ class EchoService final : public Echo::Service {
 /// gRPC C++ unary calls: synchronous server, completion-queue client on one channel.
 class GrpcPath final : public EchoPath {
   public:
-    GrpcPath(const std::string& address, ChildProcess server) : server_(std::move(server)) {
-        grpc::ChannelArguments arguments;
-        arguments.SetMaxReceiveMessageSize(-1);
-        arguments.SetMaxSendMessageSize(-1);
-        channel_ =
-            grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
-        stub_ = Echo::NewStub(channel_);
-    }
-    std::string name() const override { return "grpc"; }
+    GrpcPath(const std::string& address, ChildProcess server)
+        : server_(std::move(server)),
+          channel_(open_channel(address)),
+          stub_(Echo::NewStub(channel_)) {}
 
     Result<Sample> run(const Load& load) override {
-        if (!channel_->WaitForConnected(gpr_time_add(gpr_now(GPR_CLOCK_REALTIME),
-                                                     gpr_time_from_seconds(10, GPR_TIMESPAN)))) {
-            return fail(ErrorCode::unavailable, "grpc: the echo server does not answer");
+        if (const auto done = wait_connected(*channel_); !done) {
+            return tl::unexpected(done.error());
         }
         Tensor question;
-        question.set_data(std::string(load.bytes, 'x'));
-        grpc::CompletionQueue queue;
-        Latencies latencies;
-        int open = 0;
-        const auto ask = [&] {
-            auto* call = new OpenCall;
-            call->sent = steady_now();
-            call->reader = stub_->AsyncCall(&call->context, question, &queue);
-            call->reader->Finish(&call->answer, &call->status, call);
-            ++open;
-        };
-        for (int i = 0; i < load.outstanding; ++i) ask();
-        const TimePoint begin = steady_now();
-        TimePoint now = begin;
-        void* tag = nullptr;
-        bool ok = false;
-        std::string problem;
-        while (open > 0 && queue.Next(&tag, &ok)) {
-            const std::unique_ptr<OpenCall> call(static_cast<OpenCall*>(tag));
-            now = steady_now();
-            --open;
-            if (!call->status.ok()) problem = call->status.error_message();
-            latencies.add(std::chrono::duration<double, std::micro>(now - call->sent).count());
-            if (problem.empty() && now - begin < std::chrono::duration<double>(load.seconds)) ask();
-        }
-        queue.Shutdown();
-        while (queue.Next(&tag, &ok)) {
-        }
-        if (!problem.empty()) return fail(ErrorCode::io, "grpc: " + problem);
-        return latencies.summary(std::chrono::duration<double>(now - begin).count());
+        question.set_data(make_question(load.bytes));
+        return call_loop<Tensor>(
+            load,
+            [&](grpc::ClientContext* context, grpc::CompletionQueue* queue, std::size_t) {
+                return stub_->AsyncCall(context, question, queue);
+            },
+            [&](const Tensor& answer, std::size_t) {
+                return check_answer(question.data(), answer.data());
+            });
     }
 
   private:
-    struct OpenCall {
-        TimePoint sent;
-        grpc::ClientContext context;
-        Tensor answer;
-        grpc::Status status;
-        std::unique_ptr<grpc::ClientAsyncResponseReader<Tensor>> reader;
-    };
-
     ChildProcess server_;
     std::shared_ptr<grpc::Channel> channel_;
     std::unique_ptr<Echo::Stub> stub_;

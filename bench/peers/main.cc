@@ -1,17 +1,21 @@
-#include <sys/utsname.h>
-
-#include <algorithm>
 #include <cstdio>
-#include <filesystem>
 #include <fstream>
 #include <map>
-#include <thread>
+#include <optional>
 
 #include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
 
-#include "bench/peers/echo_path.h"
-#include "common/core/version.h"
+#include "bench/farm/load_process.h"
+#include "bench/farm/machine.h"
+#include "bench/farm/scratch_folder.h"
+#include "bench/peers/echo_goals.h"
+#include "bench/peers/echo_plan.h"
+#include "bench/peers/grpc_server.h"
+#include "bench/peers/path_list.h"
+#include "bench/peers/row.h"
+#include "bench/peers/triton_server.h"
+#include "bench/peers/zmq_server.h"
+#include "common/ops/host.h"
 
 namespace {
 
@@ -19,126 +23,178 @@ using namespace farm;
 using namespace farm::bench;
 namespace fs = std::filesystem;
 
+constexpr std::size_t mb = 1 << 20;
+
 struct Flags {
     std::string serve;
     std::string url;
     std::string backend_url;
-    std::string farm_bin;
+    std::string drive;
+    std::string control;
+    PathOptions path;
+    std::string triton{"off"};
     std::string json;
+    std::string goals_json;
+    std::string machine_json;
     int repeats{5};
     double seconds{1};
-    std::vector<std::size_t> bytes{1024, 65'536, 1'048'576, 16'777'216};
-    std::vector<int> outstanding{1, 8};
-    std::vector<std::string> paths{"zmq", "zmq_proxy", "grpc", "routed", "routed_curve"};
+    std::vector<std::size_t> bytes{1024, 64 * 1024, mb, 16 * mb, 100 * mb};
+    std::vector<int> outstanding{1, 8, 64};
+    std::vector<std::string> paths;
 };
 
-/// All repeats of one path under one load.
-struct Row {
-    std::string path;
-    Load load;
-    std::vector<Sample> samples;
+std::string own_program() { return fs::read_symlink("/proc/self/exe").string(); }
 
-    double median(double Sample::*field) const {
-        std::vector<double> values;
-        for (const Sample& sample : samples) values.push_back(sample.*field);
-        std::sort(values.begin(), values.end());
-        return values[values.size() / 2];
-    }
-    double spread() const {
-        const auto [low, high] = std::minmax_element(
-            samples.begin(), samples.end(),
-            [](const Sample& a, const Sample& b) { return a.calls_per_s < b.calls_per_s; });
-        return (high->calls_per_s - low->calls_per_s) / median(&Sample::calls_per_s);
-    }
-    double mb_per_s() const {
-        return median(&Sample::calls_per_s) * static_cast<double>(load.bytes) / 1e6;
-    }
-};
-
-std::string cpu_model() {
-    std::ifstream file("/proc/cpuinfo");
-    for (std::string line; std::getline(file, line);) {
-        if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
-    }
-    return "unknown";
+/// The measuring process of one path, until the parent ends.
+int drive(const Flags& flags) {
+    const PathEntry* entry = find_path(flags.drive);
+    if (entry == nullptr) return 2;
+    auto path = entry->make(flags.path);
+    if (!path) return serve_loads(flags.control, tl::unexpected(path.error()));
+    return serve_loads(flags.control,
+                       RunLoad([&](const Load& load) { return (*path)->run(load); }));
 }
 
-Result<std::unique_ptr<EchoPath>> make_path(const std::string& name, const PathOptions& options) {
-    if (name == "zmq") return make_zmq_path(options);
-    if (name == "zmq_proxy") return make_zmq_proxy_path(options);
-    if (name == "grpc") return make_grpc_path(options);
-    if (name == "routed") return make_routed_path(options, false);
-    if (name == "routed_curve") return make_routed_path(options, true);
-    return fail(ErrorCode::invalid,
-                "path '" + name + "' is not known: zmq, zmq_proxy, grpc, routed, routed_curve");
+Result<LoadProcess> start_path(const std::string& name, const Flags& flags,
+                               const TritonServer* triton, const fs::path& scratch) {
+    const fs::path own = scratch / name;
+    fs::create_directories(own);
+    const std::string control = "ipc://" + (own / "control").string();
+    std::vector<std::string> command{own_program(), "--drive",    name,
+                                     "--control",   control,      "--scratch",
+                                     own.string(),  "--farm-bin", flags.path.farm_bin};
+    if (triton != nullptr) {
+        command.insert(command.end(), {"--triton-grpc", triton->grpc_address(), "--triton-http",
+                                       triton->http_address()});
+    }
+    auto process = LoadProcess::start(control, command, {});
+    if (process) return process;
+    return fail(process.error().code, name + ": " + process.error().message);
 }
 
-void print_table(const std::vector<Row>& rows) {
-    std::map<std::pair<std::size_t, int>, const Row*> proxy;
-    for (const Row& row : rows) {
-        if (row.path == "zmq_proxy") proxy[{row.load.bytes, row.load.outstanding}] = &row;
-    }
-    std::printf("%-13s %9s %4s %11s %9s %10s %10s %7s %10s %9s\n", "path", "bytes", "out",
-                "calls/s", "MB/s", "p50 us", "p99 us", "spread", "calls/prx", "p50/prx");
-    for (const Row& row : rows) {
-        const auto peer = proxy.find({row.load.bytes, row.load.outstanding});
-        const double calls = row.median(&Sample::calls_per_s);
-        const double p50 = row.median(&Sample::p50_us);
-        std::printf("%-13s %9zu %4d %11.0f %9.1f %10.1f %10.1f %6.0f%%", row.path.c_str(),
-                    row.load.bytes, row.load.outstanding, calls, row.mb_per_s(), p50,
-                    row.median(&Sample::p99_us), 100 * row.spread());
-        if (peer != proxy.end()) {
-            std::printf(" %10.2f %9.2f", calls / peer->second->median(&Sample::calls_per_s),
-                        p50 / peer->second->median(&Sample::p50_us));
-        }
-        std::printf("\n");
-    }
-}
-
-nlohmann::json to_json(const std::vector<Row>& rows, int repeats) {
-    nlohmann::json list = nlohmann::json::array();
-    for (const Row& row : rows) {
-        list.push_back({{"path", row.path},
-                        {"bytes", row.load.bytes},
-                        {"outstanding", row.load.outstanding},
-                        {"calls_per_s", row.median(&Sample::calls_per_s)},
-                        {"mb_per_s", row.mb_per_s()},
-                        {"p50_us", row.median(&Sample::p50_us)},
-                        {"p99_us", row.median(&Sample::p99_us)},
-                        {"spread", row.spread()},
-                        {"repeats", repeats}});
-    }
-    return list;
-}
-
-Result<void> measure_all(const Flags& flags, const PathOptions& options, std::vector<Row>& rows) {
-    std::vector<std::unique_ptr<EchoPath>> paths;
+/// The paths to measure: those asked for, or all; without a Triton server not its paths.
+Result<std::vector<std::string>> wanted_paths(const Flags& flags, bool has_triton) {
+    std::vector<std::string> wanted;
     for (const std::string& name : flags.paths) {
-        auto path = make_path(name, options);
-        if (!path) return tl::unexpected(path.error());
-        paths.push_back(std::move(*path));
-    }
-    for (const std::size_t bytes : flags.bytes) {
-        for (const int outstanding : flags.outstanding) {
-            const std::size_t first = rows.size();
-            for (const auto& path : paths)
-                rows.push_back({path->name(), {bytes, outstanding, flags.seconds}, {}});
-            // All paths take turns in each repeat, so that a drifting machine drifts for all.
-            for (int repeat = -1; repeat < flags.repeats; ++repeat) {
-                for (std::size_t i = 0; i < paths.size(); ++i) {
-                    Load load = rows[first + i].load;
-                    if (repeat < 0) load.seconds /= 4;  // warm-up
-                    const auto sample = paths[i]->run(load);
-                    if (!sample) return tl::unexpected(sample.error());
-                    if (repeat >= 0) rows[first + i].samples.push_back(*sample);
-                }
-                std::fprintf(stderr, "\r%zu bytes, %d outstanding: repeat %d of %d ", bytes,
-                             outstanding, repeat + 1, flags.repeats);
-            }
+        const PathEntry* entry = find_path(name);
+        if (entry == nullptr) {
+            return fail(ErrorCode::invalid,
+                        "--paths: '" + name + "' is not known (possible: " + path_names() + ")");
         }
+        if (entry->needs_triton && !has_triton) {
+            return fail(ErrorCode::invalid, "--paths: '" + name + "' needs --triton FOLDER");
+        }
+        wanted.push_back(name);
+    }
+    if (!wanted.empty()) return wanted;
+    for (const PathEntry& entry : path_list()) {
+        if (has_triton || !entry.needs_triton) wanted.emplace_back(entry.name);
+    }
+    return wanted;
+}
+
+Result<void> measure_round(const Round& round, std::map<std::string, LoadProcess>& processes,
+                           int repeats, std::vector<Row>& rows) {
+    const std::size_t first = rows.size();
+    for (const std::string& path : round.paths) rows.push_back({path, round.load, {}});
+    for (int repeat = -1; repeat < repeats; ++repeat) {
+        Load load = round.load;
+        if (repeat < 0) load.seconds /= 4;  // warm-up
+        for (std::size_t i = 0; i < round.paths.size(); ++i) {
+            const auto sample = processes.at(round.paths[i]).run(load);
+            if (!sample || sample->calls == 0) {
+                return fail(ErrorCode::io, round.paths[i] + ": " +
+                                               (sample ? "no call ended" : sample.error().message));
+            }
+            if (repeat >= 0) rows[first + i].samples.push_back(*sample);
+        }
+        std::fprintf(stderr, "\r%8s, %2d open: repeat %d of %d ", bytes_text(load.bytes).c_str(),
+                     load.outstanding, repeat + 1, repeats);
+    }
+    return {};
+}
+
+Result<std::vector<Row>> measure_all(const Flags& flags, const fs::path& scratch) {
+    std::optional<TritonServer> triton;
+    if (flags.triton != "off") {
+        auto server = TritonServer::start(flags.triton, scratch / "triton");
+        if (!server) return tl::unexpected(server.error());
+        triton = std::move(*server);
+    } else {
+        std::fprintf(stderr, "peers: without Triton's paths (no --triton FOLDER)\n");
+    }
+    const auto paths = wanted_paths(flags, triton.has_value());
+    if (!paths) return tl::unexpected(paths.error());
+    std::map<std::string, LoadProcess> processes;
+    for (const std::string& name : *paths) {
+        auto process = start_path(name, flags, triton ? &*triton : nullptr, scratch);
+        if (!process) return tl::unexpected(process.error());
+        processes.emplace(name, std::move(*process));
+    }
+    std::vector<Row> rows;
+    const bool any_size = !flags.paths.empty();
+    const auto is_for = [&](const std::string& path, std::size_t bytes) {
+        const PathEntry* entry = find_path(path);
+        return any_size || (bytes >= entry->least_bytes && bytes <= entry->most_bytes);
+    };
+    for (const Round& round :
+         plan_rounds({*paths, flags.bytes, flags.outstanding, flags.seconds, is_for})) {
+        const auto done = measure_round(round, processes, flags.repeats, rows);
+        if (!done) return tl::unexpected(done.error());
     }
     std::fprintf(stderr, "\n");
-    return {};
+    if (rows.empty()) {
+        return fail(ErrorCode::invalid, "none of the paths is for these sizes: give --paths too");
+    }
+    return rows;
+}
+
+void declare(CLI::App& app, Flags& flags) {
+    for (auto& [name, value] : std::initializer_list<std::pair<const char*, std::string*>>{
+             {"--serve", &flags.serve},
+             {"--url", &flags.url},
+             {"--backend-url", &flags.backend_url},
+             {"--drive", &flags.drive},
+             {"--control", &flags.control},
+             {"--scratch", &flags.path.scratch},
+             {"--triton-grpc", &flags.path.triton_grpc},
+             {"--triton-http", &flags.path.triton_http}}) {
+        app.add_option(name, *value)->group("");  // for the processes that it starts
+    }
+    app.add_option("--farm-bin", flags.path.farm_bin,
+                   "Folder with farm-broker and farm-worker in it (default: this build's)");
+    app.add_option("--triton", flags.triton,
+                   "Folder of the unpacked PyPI package nvidia-pytriton, or off (./dev bench peers "
+                   "fetches and gives it)")
+        ->capture_default_str();
+    app.add_option("--json", flags.json, "Write the figures to this file");
+    app.add_option("--goals-json", flags.goals_json, "Write the goals and what was seen");
+    app.add_option("--machine-json", flags.machine_json, "Write what it was measured on");
+    app.add_option("--repeats", flags.repeats, "Measurements of each row")
+        ->check(CLI::Range(1, 1000))
+        ->capture_default_str();
+    app.add_option("--seconds", flags.seconds, "Length of one measurement")
+        ->check(CLI::Range(0.01, 600.0))
+        ->capture_default_str();
+    app.add_option("--bytes", flags.bytes, "Sizes of question and answer")
+        ->check(CLI::Range(std::size_t{1}, most_open_bytes))
+        ->delimiter(',')
+        ->capture_default_str();
+    app.add_option("--outstanding", flags.outstanding,
+                   "Calls kept open (left out where that is more than 256 MB at once)")
+        ->check(CLI::Range(1, 2048))
+        ->delimiter(',')
+        ->capture_default_str();
+    app.add_option("--paths", flags.paths,
+                   "Of " + path_names() + "; those named are measured at every size")
+        ->delimiter(',');
+}
+
+int serve(const Flags& flags) {
+    if (flags.serve == "zmq") return serve_zmq_echo(flags.url, false);
+    if (flags.serve == "zmq-worker") return serve_zmq_echo(flags.url, true);
+    if (flags.serve == "zmq-proxy") return serve_zmq_proxy(flags.url, flags.backend_url);
+    return serve_grpc(flags.url);
 }
 
 }  // namespace
@@ -146,47 +202,26 @@ Result<void> measure_all(const Flags& flags, const PathOptions& options, std::ve
 int main(int argc, char** argv) {
     Flags flags;
     CLI::App app("Echoes tensors through eventfarm and its peers, in turns, and prints the ratios");
-    app.add_option("--serve", flags.serve)->group("");
-    app.add_option("--url", flags.url)->group("");
-    app.add_option("--backend-url", flags.backend_url)->group("");
-    app.add_option("--farm-bin", flags.farm_bin,
-                   "Folder with farm-broker and farm-worker in it (default: this build's)");
-    app.add_option("--json", flags.json, "Write the figures to this file");
-    app.add_option("--repeats", flags.repeats, "Measurements of each row")->capture_default_str();
-    app.add_option("--seconds", flags.seconds, "Length of one measurement")->capture_default_str();
-    app.add_option("--bytes", flags.bytes, "Sizes of question and answer")->delimiter(',');
-    app.add_option("--outstanding", flags.outstanding, "Calls kept outstanding")->delimiter(',');
-    app.add_option("--paths", flags.paths, "Which paths")->delimiter(',');
+    declare(app, flags);
     CLI11_PARSE(app, argc, argv);
+    flags.path.executable = own_program();
+    if (!flags.serve.empty()) return serve(flags);
+    if (!flags.drive.empty()) return drive(flags);
 
-    if (flags.serve == "zmq") return serve_zmq_echo(flags.url, false);
-    if (flags.serve == "zmq-worker") return serve_zmq_echo(flags.url, true);
-    if (flags.serve == "zmq-proxy") return serve_zmq_proxy(flags.url, flags.backend_url);
-    if (flags.serve == "grpc") return serve_grpc(flags.url);
-
-    const auto scratch = fs::temp_directory_path() / ("farm-peers-" + std::to_string(::getpid()));
-    fs::create_directories(scratch);
-    const fs::path self = fs::canonical("/proc/self/exe");
-    const fs::path build = self.parent_path().parent_path().parent_path();
-    const fs::path bin = flags.farm_bin;
-    const PathOptions options{
-        self.string(),
-        (bin.empty() ? build / "broker/app/farm-broker" : bin / "farm-broker").string(),
-        (bin.empty() ? build / "gpu_worker/app/farm-worker" : bin / "farm-worker").string(),
-        scratch.string()};
-    std::vector<Row> rows;
-    const auto done = measure_all(flags, options, rows);
-    fs::remove_all(scratch);
-    if (!done) {
-        std::fprintf(stderr, "peers: error: %s\n", done.error().message.c_str());
+    ScratchFolder scratch("peers");
+    const auto rows = measure_all(flags, scratch.path());
+    if (!rows) {
+        scratch.keep();
+        std::fprintf(stderr, "\npeers: error: %s (logs are in %s)\n", rows.error().message.c_str(),
+                     scratch.path().c_str());
         return 1;
     }
-    std::printf("%s, %u cores, loopback TCP, eventfarm %s, median of %d x %.1f s\n",
-                cpu_model().c_str(), std::thread::hardware_concurrency(),
-                std::string(version).c_str(), flags.repeats, flags.seconds);
-    print_table(rows);
-    if (!flags.json.empty()) {
-        std::ofstream(flags.json) << to_json(rows, flags.repeats).dump(1) << "\n";
-    }
+    const auto goals = echo_goals(*rows);
+    std::printf("%s\nloopback, medians of %d x %.1f s, all paths of a load in turns\n%s\n%s",
+                machine_line().c_str(), flags.repeats, flags.seconds, row_table(*rows).c_str(),
+                goal_table(goals).c_str());
+    if (!flags.json.empty()) std::ofstream(flags.json) << row_json(*rows);
+    if (!flags.goals_json.empty()) std::ofstream(flags.goals_json) << goal_json(goals);
+    if (!flags.machine_json.empty()) std::ofstream(flags.machine_json) << machine_json();
     return 0;
 }

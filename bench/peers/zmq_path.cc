@@ -1,77 +1,121 @@
 #include <cstring>
-#include <deque>
 
 #include <zmq.hpp>
 
-#include "bench/peers/echo_path.h"
-#include "bench/peers/free_port.h"
-#include "common/core/clock.h"
+#include "bench/farm/free_port.h"
+#include "bench/load/closed_loop.h"
+#include "bench/load/question.h"
+#include "bench/peers/path_list.h"
 #include "common/ops/process.h"
 
 namespace farm::bench {
 namespace {
 
-/// Raw libzmq: a DEALER asks, a ROUTER echoes; nothing is parsed.
+constexpr std::size_t chunk_bytes = 1 << 20;
+/// From here on libzmq sends our memory instead of a copy of it (below, the copy is cheaper).
+constexpr std::size_t shared_bytes = 64 * 1024;
+
+/// Raw libzmq: a DEALER asks, a ROUTER echoes; nothing is parsed. A question travels as one frame,
+/// or as chunk messages whose answers are put together in one block, as a receiver would.
 class ZmqPath final : public EchoPath {
   public:
-    ZmqPath(std::string name, std::string url, std::vector<ChildProcess> servers)
-        : name_(std::move(name)),
-          servers_(std::move(servers)),
-          socket_(context_, zmq::socket_type::dealer) {
+    ZmqPath(std::string url, std::vector<ChildProcess> servers, bool is_chunked)
+        : servers_(std::move(servers)),
+          socket_(context_, zmq::socket_type::dealer),
+          is_chunked_(is_chunked) {
         socket_.set(zmq::sockopt::linger, 0);
+        socket_.set(zmq::sockopt::sndhwm, 0);
+        socket_.set(zmq::sockopt::rcvhwm, 0);
         socket_.connect(url);
     }
-    std::string name() const override { return name_; }
 
     Result<Sample> run(const Load& load) override {
-        const std::string question(load.bytes, 'x');
-        std::deque<TimePoint> sent;  // answers come in order
-        Latencies latencies;
-        const auto ask = [&] {
-            sent.push_back(steady_now());
-            socket_.send(zmq::buffer(question), zmq::send_flags::none);
-        };
-        for (int i = 0; i < load.outstanding; ++i) ask();
-        const TimePoint begin = steady_now();
-        const auto length = std::chrono::duration<double>(load.seconds);
-        TimePoint now = begin;
-        zmq::message_t answer;
-        while (!sent.empty()) {
-            if (!socket_.recv(answer)) return fail(ErrorCode::io, name_ + ": no answer");
-            now = steady_now();
-            latencies.add(std::chrono::duration<double, std::micro>(now - sent.front()).count());
-            sent.pop_front();
-            if (now - begin < length) ask();
-        }
-        return latencies.summary(std::chrono::duration<double>(now - begin).count());
+        question_ = make_question(load.bytes);
+        if (is_chunked_) answer_.resize(load.bytes);
+        is_checked_ = false;
+        InOrder slots(load.outstanding);
+        return closed_loop(
+            load, [&](std::size_t) { return ask(); },
+            [&]() -> Result<std::size_t> {
+                if (const auto done = take(); !done) return tl::unexpected(done.error());
+                return slots.next();
+            });
     }
 
   private:
-    std::string name_;
+    Result<void> ask() {
+        const std::size_t step = is_chunked_ ? chunk_bytes : question_.size();
+        for (std::size_t at = 0; at < question_.size(); at += step) {
+            send({question_.data() + at, std::min(step, question_.size() - at)});
+        }
+        return {};
+    }
+
+    void send(std::string_view bytes) {
+        if (bytes.size() < shared_bytes) {
+            socket_.send(zmq::buffer(bytes), zmq::send_flags::none);
+            return;
+        }
+        zmq::message_t message(
+            const_cast<char*>(bytes.data()), bytes.size(), [](void*, void*) {}, nullptr);
+        socket_.send(message, zmq::send_flags::none);
+    }
+
+    Result<void> take() {
+        zmq::message_t frame;
+        std::size_t received = 0;
+        do {
+            if (!socket_.recv(frame)) return fail(ErrorCode::io, "zmq: no answer");
+            if (is_chunked_ && received + frame.size() <= answer_.size()) {
+                std::memcpy(answer_.data() + received, frame.data(), frame.size());
+            }
+            received += frame.size();
+        } while (is_chunked_ && received < question_.size());
+        if (is_checked_) return {};
+        is_checked_ = true;
+        const std::string_view answer =
+            is_chunked_ ? std::string_view(answer_) : frame.to_string_view();
+        return check_answer(question_, answer);
+    }
+
     std::vector<ChildProcess> servers_;
-    zmq::context_t context_;
+    std::string question_;
+    std::string answer_;  ///< of the chunks
+    bool is_checked_{false};
+    zmq::context_t context_;  ///< ends before the question that its messages may still hold
     zmq::socket_t socket_;
+    bool is_chunked_;
 };
+
+std::string free_url() { return "tcp://127.0.0.1:" + std::to_string(free_port()); }
 
 Result<ChildProcess> spawn(const PathOptions& options, std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), options.executable);
     return ChildProcess::spawn({std::move(arguments), {}, {}, {}, false});
 }
 
-}  // namespace
-
-Result<std::unique_ptr<EchoPath>> make_zmq_path(const PathOptions& options) {
-    const std::string url = "tcp://127.0.0.1:" + std::to_string(free_port());
+Result<std::unique_ptr<EchoPath>> make_plain(const PathOptions& options, bool is_chunked) {
+    const std::string url = free_url();
     auto server = spawn(options, {"--serve", "zmq", "--url", url});
     if (!server) return tl::unexpected(server.error());
     std::vector<ChildProcess> servers;
     servers.push_back(std::move(*server));
-    return std::make_unique<ZmqPath>("zmq", url, std::move(servers));
+    return std::make_unique<ZmqPath>(url, std::move(servers), is_chunked);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<EchoPath>> make_zmq_path(const PathOptions& options) {
+    return make_plain(options, false);
+}
+
+Result<std::unique_ptr<EchoPath>> make_zmq_chunked_path(const PathOptions& options) {
+    return make_plain(options, true);
 }
 
 Result<std::unique_ptr<EchoPath>> make_zmq_proxy_path(const PathOptions& options) {
-    const std::string front = "tcp://127.0.0.1:" + std::to_string(free_port());
-    const std::string back = "tcp://127.0.0.1:" + std::to_string(free_port());
+    const std::string front = free_url();
+    const std::string back = free_url();
     auto proxy = spawn(options, {"--serve", "zmq-proxy", "--url", front, "--backend-url", back});
     if (!proxy) return tl::unexpected(proxy.error());
     auto server = spawn(options, {"--serve", "zmq-worker", "--url", back});
@@ -79,30 +123,7 @@ Result<std::unique_ptr<EchoPath>> make_zmq_proxy_path(const PathOptions& options
     std::vector<ChildProcess> servers;
     servers.push_back(std::move(*proxy));
     servers.push_back(std::move(*server));
-    return std::make_unique<ZmqPath>("zmq_proxy", front, std::move(servers));
-}
-
-int serve_zmq_echo(const std::string& url, bool connects) {
-    zmq::context_t context;
-    // Behind a proxy's DEALER a DEALER echoes envelope and body alike.
-    zmq::socket_t socket(context, connects ? zmq::socket_type::dealer : zmq::socket_type::router);
-    connects ? socket.connect(url) : socket.bind(url);
-    for (;;) {
-        zmq::message_t frame;
-        if (!socket.recv(frame)) continue;
-        const bool more = frame.more();
-        socket.send(frame, more ? zmq::send_flags::sndmore : zmq::send_flags::none);
-    }
-}
-
-int serve_zmq_proxy(const std::string& front, const std::string& back) {
-    zmq::context_t context;
-    zmq::socket_t router(context, zmq::socket_type::router);
-    zmq::socket_t dealer(context, zmq::socket_type::dealer);
-    router.bind(front);
-    dealer.bind(back);
-    zmq::proxy(router, dealer);
-    return 0;
+    return std::make_unique<ZmqPath>(front, std::move(servers), false);
 }
 
 }  // namespace farm::bench

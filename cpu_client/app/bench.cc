@@ -1,3 +1,4 @@
+#include <atomic>
 #include <cstdio>
 #include <memory>
 
@@ -27,6 +28,7 @@ struct Flags {
     std::string rate;
     std::string fill{"random"};
     std::vector<std::string> inputs;
+    std::string events;
     std::vector<std::string> shapes;
     std::vector<std::string> int_ranges;
     std::int64_t rows{0};
@@ -76,28 +78,53 @@ Result<InputChoices> parse_choices(const Flags& flags) {
 /// What is called, how, and with what.
 struct Bench {
     Client client;
-    Inputs inputs;
+    std::vector<Inputs> events;  ///< taken in turns
     BenchSubject subject;
     CallOptions options;
 };
+
+std::uint32_t mean_rows(const std::vector<Inputs>& events) {
+    std::uint64_t rows = 0;
+    for (const Inputs& inputs : events) {
+        const bool has_rows = !inputs.empty() && !inputs.front().value.shape.empty();
+        rows += has_rows ? static_cast<std::uint64_t>(inputs.front().value.shape.front()) : 1;
+    }
+    return static_cast<std::uint32_t>((rows + events.size() / 2) / events.size());
+}
+
+/// One set of inputs, or with --events one of each folder.
+Result<std::vector<Inputs>> read_events(const ServiceAd& service, const InputChoices& choices,
+                                        const std::string& folder) {
+    std::vector<InputChoices> all{choices};
+    if (!folder.empty()) {
+        auto folders = choose_events(service, choices, folder);
+        if (!folders) return tl::unexpected(folders.error());
+        all = std::move(*folders);
+    }
+    std::vector<Inputs> events;
+    for (const InputChoices& one : all) {
+        auto inputs = make_inputs(service, one);
+        if (!inputs) return tl::unexpected(inputs.error());
+        events.push_back(std::move(*inputs));
+    }
+    return events;
+}
 
 Result<Bench> prepare(const Flags& flags, const InputChoices& choices) {
     auto client = connect(flags.connection);
     if (!client) return tl::unexpected(client.error());
     auto entry = find_model(*client, flags.model, timeout(flags.connection));
     if (!entry) return tl::unexpected(entry.error());
-    auto inputs = make_inputs(entry->service, choices);
-    if (!inputs) return tl::unexpected(inputs.error());
-    Bench bench{std::move(*client), std::move(*inputs), {}, {}};
+    auto events = read_events(entry->service, choices, flags.events);
+    if (!events) return tl::unexpected(events.error());
+    Bench bench{std::move(*client), std::move(*events), {}, {}};
     bench.subject.service = std::move(entry->service);
     bench.subject.broker = flags.connection.broker;
-    for (const Input& input : bench.inputs) {
+    for (const Input& input : bench.events.front()) {
         bench.subject.inputs.push_back({input.name, input.value.type, input.value.shape});
     }
-    if (!bench.inputs.empty() && !bench.inputs.front().value.shape.empty()) {
-        bench.subject.rows_per_call =
-            static_cast<std::uint32_t>(bench.inputs.front().value.shape.front());
-    }
+    bench.subject.event_count = bench.events.size();
+    bench.subject.rows_per_call = mean_rows(bench.events);
     bench.options.deadline = std::chrono::duration_cast<std::chrono::nanoseconds>(
         std::chrono::duration<double>(flags.deadline_s));
     return bench;
@@ -110,9 +137,13 @@ void print_subject(const BenchSubject& subject) {
                               to_string(desc.type), to_string(desc.shape));
     }
     std::printf(
-        "%s at %s: %s\n%s\ntimes in ms, calls/s that ended OK; * = windows did not agree\n\n",
+        "%s at %s: %s%s\n%s\ntimes in ms, calls/s that ended OK; * = windows did not agree\n\n",
         printable(service_name(subject.service.model, subject.service.version)).c_str(),
-        subject.broker.c_str(), printable(inputs).c_str(), machine_text().c_str());
+        subject.broker.c_str(), printable(inputs).c_str(),
+        subject.event_count > 1
+            ? fmt::format(", and {} more events", subject.event_count - 1).c_str()
+            : "",
+        machine_text().c_str());
 }
 
 Result<void> write_files(const Flags& flags, const BenchSubject& subject,
@@ -130,8 +161,10 @@ Result<void> write_files(const Flags& flags, const BenchSubject& subject,
 /// A level at which no call ends OK is the last. The exit code is that of the first failure.
 int measure(Bench& bench, const std::vector<LoadLevel>& levels, const Flags& flags) {
     const LoadOptions load{std::chrono::milliseconds(flags.window_ms), flags.window_limit};
+    std::atomic<std::size_t> next = 0;
     const StartCall start = [&](SampleDone done) {
-        bench.client.infer(flags.model, bench.inputs, bench.options,
+        const Inputs& inputs = bench.events[next++ % bench.events.size()];
+        bench.client.infer(flags.model, inputs, bench.options,
                            [done = std::move(done)](Inference inference) {
                                done({inference.status, std::move(inference.detail),
                                      inference.elapsed, inference.timings});
@@ -177,6 +210,9 @@ void declare_inputs(CLI::App& app, Flags& flags) {
         ->check(CLI::IsMember({"random", "zero"}))
         ->capture_default_str();
     app.add_option("--input", flags.inputs, "NAME=FILE.npy: read this input");
+    app.add_option("--events", flags.events,
+                   "Folder of folders with <input>.npy in them, taken in turns (as farm-worker's "
+                   "--bench-inputs)");
     app.add_option("--shape", flags.shapes, "NAME=3,4: whole shape of an input with open lengths");
     app.add_option("--rows", flags.rows,
                    "Open length of dimension 0 (default: 1 if the model batches rows, else 100)")

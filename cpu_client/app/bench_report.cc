@@ -123,6 +123,7 @@ std::string bench_json(const BenchSubject& subject, const std::vector<LevelResul
                             {"machine", machine_text()},
                             {"rows_per_call", subject.rows_per_call},
                             {"inputs", inputs},
+                            {"events", subject.event_count},
                             {"levels", levels}};
     return json.dump(2, ' ', false, ordered_json::error_handler_t::replace) + '\n';
 }

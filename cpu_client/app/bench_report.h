@@ -13,8 +13,9 @@ namespace farm {
 struct BenchSubject {
     ServiceAd service;
     std::string broker;
-    std::uint32_t rows_per_call{1};
-    std::vector<TensorDesc> inputs;
+    std::uint32_t rows_per_call{1};  ///< mean over the events
+    std::vector<TensorDesc> inputs;  ///< of the first event
+    std::size_t event_count{1};
 };
 
 /// The line that names the columns; at most 80 columns, as every line of bench_row.

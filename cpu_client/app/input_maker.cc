@@ -252,6 +252,34 @@ Result<Inputs> make_inputs(const ServiceAd& service, const InputChoices& choices
     return inputs;
 }
 
+Result<std::vector<InputChoices>> choose_events(const ServiceAd& service,
+                                                const InputChoices& choices,
+                                                const std::filesystem::path& folder) {
+    namespace fs = std::filesystem;
+    std::error_code error;
+    std::vector<fs::path> folders;
+    for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+         entry.increment(error)) {
+        if (entry->is_directory()) folders.push_back(entry->path());
+    }
+    if (error || folders.empty()) {
+        return fail(ErrorCode::not_found, "--events '" + folder.string() + "' " +
+                                              (error ? "cannot be read (" + error.message() + ")"
+                                                     : "has no folders in it") +
+                                              ": give a folder of folders with <input>.npy");
+    }
+    std::sort(folders.begin(), folders.end());
+    std::vector<InputChoices> all;
+    for (const fs::path& event : folders) {
+        InputChoices& one = all.emplace_back(choices);
+        for (const TensorSpec& input : service.signature.inputs) {
+            const fs::path file = event / (input.name + ".npy");
+            if (fs::exists(file, error)) one.files[input.name] = file.string();
+        }
+    }
+    return all;
+}
+
 Result<std::map<std::string, std::string>> parse_named(std::string_view flag,
                                                        const std::vector<std::string>& texts) {
     std::map<std::string, std::string> named;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <string>
 #include <string_view>
@@ -36,6 +37,13 @@ inline constexpr std::int64_t edges_per_row = 4;
 /// Deterministic from the seed. Errors (invalid, not_found, too_large) name input, value and limit:
 /// a file or shape that does not fit, an option for an input that the model does not have.
 Result<Inputs> make_inputs(const ServiceAd& service, const InputChoices& choices);
+
+/// The choices for each event of a folder: its folders (in the order of their names) hold
+/// <input name>.npy, which are read; what is not there is made as `choices` say. Error (not_found,
+/// invalid): no such folder, or none in it.
+Result<std::vector<InputChoices>> choose_events(const ServiceAd& service,
+                                                const InputChoices& choices,
+                                                const std::filesystem::path& folder);
 
 /// Splits "NAME=REST", for options like --input and --shape. Error names the flag.
 Result<std::map<std::string, std::string>> parse_named(std::string_view flag,

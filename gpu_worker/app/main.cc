@@ -33,6 +33,7 @@ struct Flags {
     std::string announce_direct;
     bool insecure{false};
     DirectBenchOptions bench;
+    bool bench_system_malloc{false};
 };
 
 void declare(CLI::App& app, Flags& flags) {
@@ -65,6 +66,9 @@ void declare(CLI::App& app, Flags& flags) {
     app.add_option("--bench-inputs", flags.bench.inputs,
                    "Folders with <input>.npy (default: warm-up)");
     app.add_option("--bench-seconds", flags.bench.seconds, "How long")->capture_default_str();
+    app.add_flag("--bench-system-malloc", flags.bench_system_malloc,
+                 "With --bench: leave malloc as the C library comes, as a program that just calls "
+                 "the model does");
     app.add_flag("--json", flags.bench.json, "Print the result of --bench as JSON");
 }
 
@@ -146,11 +150,11 @@ Result<int> serve(Flags& flags, Signals& signals) {
 
 int main(int argc, char** argv) {
     Signals signals;
-    keep_memory_mapped();
     Flags flags;
     CommandLine command_line("farm-worker", "Serves models on one device of this machine");
     declare(command_line.app(), flags);
     if (const auto code = command_line.parse(argc, argv)) return *code;
+    if (flags.bench.model.empty() || !flags.bench_system_malloc) keep_memory_mapped();
     const auto code = serve(flags, signals);
     if (code) return *code;
     log_error(code.error().message);

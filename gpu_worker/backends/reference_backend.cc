@@ -16,7 +16,7 @@ namespace farm {
 
 namespace {
 
-enum class Kind : std::uint8_t { identity, scale, sleep, fail };
+enum class Kind : std::uint8_t { identity, scale, sum, sleep, fail };
 enum class Fault : std::uint8_t { input_error, retryable_fault, device_fault, crash };
 
 struct ReferenceSettings {
@@ -108,6 +108,7 @@ Result<ReferenceSettings> read_settings(const ModelSource& source) {
     reader.choice<Kind>("kind",
                         {{"identity", Kind::identity},
                          {"scale", Kind::scale},
+                         {"sum", Kind::sum},
                          {"sleep", Kind::sleep},
                          {"fail", Kind::fail}},
                         settings.kind);
@@ -146,6 +147,32 @@ RunResult scaled(TensorList tensors, float factor) {
             value *= factor;
             std::memcpy(block.data() + at, &value, sizeof(value));
         }
+        tensor.data = std::move(block).freeze();
+    }
+    return tensors;
+}
+
+std::uint64_t sum_of_words(Bytes bytes) {
+    std::uint64_t sum = 0;
+    std::size_t at = 0;
+    for (; at + sizeof(sum) <= bytes.size(); at += sizeof(sum)) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, bytes.data() + at, sizeof(word));
+        sum += word;
+    }
+    std::uint64_t rest = 0;
+    if (at < bytes.size()) std::memcpy(&rest, bytes.data() + at, bytes.size() - at);
+    return sum + rest;
+}
+
+/// One number for each input.
+RunResult summed(TensorList tensors) {
+    for (Tensor& tensor : tensors) {
+        const std::uint64_t sum = sum_of_words(tensor.data.bytes());
+        MutableBuffer block(sizeof(sum));
+        std::memcpy(block.data(), &sum, sizeof(sum));
+        tensor.desc.type = dtype::u64;
+        tensor.desc.shape = {1};
         tensor.data = std::move(block).freeze();
     }
     return tensors;
@@ -211,6 +238,7 @@ class ReferenceInstance : public BackendInstance {
         const std::size_t named = std::min(outputs.size(), output_names_.size());
         for (std::size_t i = 0; i < named; ++i) outputs[i].desc.name = output_names_[i];
         if (settings_.kind == Kind::scale) return scaled(std::move(outputs), settings_.factor);
+        if (settings_.kind == Kind::sum) return summed(std::move(outputs));
         return outputs;
     }
 

@@ -3,7 +3,7 @@ add_test(NAME check_includes
     COMMAND Python3::Interpreter "${CMAKE_CURRENT_SOURCE_DIR}/check_includes.py"
             "${PROJECT_SOURCE_DIR}")
 farm_set_test_properties(check_includes)
-foreach(checker check_includes summarise)
+foreach(checker check_includes goal_table summarise)
     add_test(NAME ${checker}_test
         COMMAND Python3::Interpreter "${CMAKE_CURRENT_SOURCE_DIR}/${checker}_test.py")
     farm_set_test_properties(${checker}_test ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)

@@ -149,6 +149,31 @@ TEST(InputMakerTest, FilesAreReadAndChecked) {
     std::filesystem::remove(file);
 }
 
+TEST(InputMakerTest, EventsAreTheFoldersInOrder) {
+    namespace fs = std::filesystem;
+    const fs::path folder =
+        fs::temp_directory_path() / ("farm-events-" + std::to_string(::getpid()));
+    for (const std::int64_t rows : {2, 1}) {
+        fs::create_directories(folder / std::to_string(rows));
+        std::vector<float> nodes(static_cast<std::size_t>(3 * rows), 0.5F);
+        ASSERT_TRUE(write_npy(
+            folder / std::to_string(rows) / "nodes.npy",
+            {{"nodes", dtype::f32, {rows, 3}}, Buffer::copy_of(std::as_bytes(std::span(nodes)))}));
+    }
+    const auto events = choose_events(gnn(), {}, folder);
+    const auto none = choose_events(gnn(), {}, folder / "1");
+    ASSERT_TRUE(events) << events.error().message;
+    ASSERT_EQ(events->size(), 2U);
+    for (std::int64_t rows : {1, 2}) {
+        const auto inputs = make_inputs(gnn(), (*events)[static_cast<std::size_t>(rows - 1)]);
+        ASSERT_TRUE(inputs) << inputs.error().message;
+        EXPECT_EQ((*inputs)[0].value.shape, (Shape{rows, 3}));
+    }
+    fs::remove_all(folder);
+    ASSERT_FALSE(none);
+    EXPECT_EQ(none.error().code, ErrorCode::not_found);
+}
+
 TEST(NamedOptionsTest, ParseAndRefuse) {
     EXPECT_EQ(parse_named("--input", {"a=b=c"})->at("a"), "b=c");
     EXPECT_FALSE(parse_named("--input", {"a"}));

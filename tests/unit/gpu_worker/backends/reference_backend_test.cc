@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstring>
 
 #include "gpu_worker/backends/load_model.h"
 #include "tests/unit/gpu_worker/tensors.h"
@@ -73,6 +74,25 @@ TEST(ReferenceBackendTest, ScaleRefusesOtherTypes) {
               "input 'x' has type int64 (scale takes float32): send float32");
 }
 
+TEST(ReferenceBackendTest, SumReadsAllOfItsInput) {
+    auto instance = instance_with({{"kind", "sum"}});
+    // Whole words, and less than one.
+    const TensorList inputs = {
+        integers("i", {2}, {1, std::int64_t{1} << 40}),
+        Tensor{{"c", dtype::u8, {4}}, Buffer::copy_of(std::as_bytes(std::span("\5\0\0\1", 4)))}};
+    const RunResult outputs = instance->run(inputs);
+    ASSERT_TRUE(outputs);
+    ASSERT_EQ(outputs->size(), 2U);
+    EXPECT_EQ((*outputs)[0].desc, (TensorDesc{"i", dtype::u64, {1}}));
+    const auto value = [&](std::size_t i) {
+        std::uint64_t sum = 0;
+        std::memcpy(&sum, (*outputs)[i].data.data(), sizeof(sum));
+        return sum;
+    };
+    EXPECT_EQ(value(0), 1U + (1ULL << 40));
+    EXPECT_EQ(value(1), 5U + (1ULL << 24));
+}
+
 TEST(ReferenceBackendTest, SleepTakesAtLeastItsCost) {
     for (const std::string wait : {"sleep", "spin"}) {
         auto instance = instance_with(
@@ -118,7 +138,7 @@ TEST(ReferenceBackendTest, UnknownKindNamesThePossibleOnes) {
     const auto model = load_model(source_with({{"kind", "magic"}}), Device{});
     ASSERT_FALSE(model);
     EXPECT_EQ(model.error().message,
-              "parameter 'farm.reference.kind' is 'magic' (possible: identity, scale, sleep, "
+              "parameter 'farm.reference.kind' is 'magic' (possible: identity, scale, sum, sleep, "
               "fail): correct config.pbtxt of model 'm'");
 }
 

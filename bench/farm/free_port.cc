@@ -1,4 +1,4 @@
-#include "bench/peers/free_port.h"
+#include "bench/farm/free_port.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
