@@ -340,6 +340,7 @@ struct ServiceStatus {
     std::uint64_t done_count{0};
     std::uint64_t row_ns{0};  ///< learned device time per row
     bool ejected{false};
+    std::vector<CostPoint> cost;  ///< as the worker measured it, most recently advertised
 
     friend bool operator==(const ServiceStatus&, const ServiceStatus&) = default;
 };

@@ -15,6 +15,7 @@ std::uint32_t to_ms(Duration duration) {
 
 /// Generous bounds of what an entry takes in a header frame.
 constexpr std::size_t entry_overhead_bytes = 128;
+constexpr std::size_t cost_point_bytes = 20;
 
 std::size_t wire_bytes_bound(const WorkerStatus& entry) {
     return entry_overhead_bytes + entry.name.size() + entry.device_name.size();
@@ -22,7 +23,8 @@ std::size_t wire_bytes_bound(const WorkerStatus& entry) {
 
 std::size_t wire_bytes_bound(const ServiceStatus& entry) {
     return entry_overhead_bytes + entry.name.size() + entry.worker.size() + entry.backend.size() +
-           std::min(entry.failure.size(), limits::detail_bytes);
+           std::min(entry.failure.size(), limits::detail_bytes) +
+           cost_point_bytes * entry.cost.size();
 }
 
 std::size_t wire_bytes_bound(const QueueStatus& entry) {
@@ -59,6 +61,7 @@ ServiceStatus describe(const WorkerService& service, const std::string& worker, 
     const std::uint32_t rows = std::max(1U, service.ad->max_batch_rows);
     status.row_ns = static_cast<std::uint64_t>(service.rate.expected(rows).count()) / rows;
     status.ejected = service.ejected(now);
+    status.cost = service.rate.curve();
     return status;
 }
 

@@ -14,11 +14,29 @@ Service* BrokerMachine::service_named(const std::string& name) {
     return &service;
 }
 
+namespace {
+
+bool differ_in_cost_only(const WorkerService& known, ServiceAd now) {
+    const ServiceAd before = known.whole_ad();
+    now.cost = before.cost;
+    return before == now;
+}
+
+}  // namespace
+
+/// A worker that has only learned more of its speed keeps its windows, its place in the rotation
+/// and what it has done.
 void BrokerMachine::advertise(Session& session, const Advertise& message) {
     Worker& worker = *session.worker;
     worker.lease_key = message.lease_key;
     worker.worker_key = message.worker_key;
     for (const ServiceAd& ad : message.services) {
+        WorkerService* known = worker.find(ad.index);
+        if (known != nullptr && differ_in_cost_only(*known, ad)) {
+            if (ad.cost != known->rate.curve()) known->rate.take_curve(ad.cost);
+            worker.service_changed(*known, now_);
+            continue;
+        }
         remove_service(session, ad.index);
         if (worker.services.size() >= limits::services_per_worker_count) {
             note(NoteLevel::warning, session.name + " offers more than " +
@@ -30,7 +48,7 @@ void BrokerMachine::advertise(Session& session, const Advertise& message) {
         service.ad = ads_.share(ad);
         service.max_call_bytes = ad.max_call_bytes;
         service.direct_url = ad.direct_url;
-        service.rate = RateEstimate(ad.cost);
+        service.rate = RateEstimate(ad.cost, ad.batch);
         for (const auto& [key, call] : worker.outstanding) {
             if (call.service != ad.index) continue;
             service.outstanding_count += 1;

@@ -5,19 +5,34 @@
 #include <vector>
 
 #include "common/core/clock.h"
-#include "schemas/service.h"
+#include "schemas/cost_curve.h"
 
 namespace farm {
 
-/// Expected device time of a run on one worker: the advertised curve, scaled by what runs really
+/// Expected device time of rows on one worker: the advertised curve, scaled by what runs really
 /// took: the mean of the first runs, since the very first ones are often slow, then an exponential
-/// average over about ten. Without a curve the first measured run makes one.
+/// average over about ten. Without a curve the first measured run makes one. Where
+/// calls can be cut, more rows than the knee of the curve are several runs, as the worker makes
+/// them.
 class RateEstimate {
   public:
-    explicit RateEstimate(std::vector<CostPoint> curve = {}) : curve_(std::move(curve)) {}
+    explicit RateEstimate(std::vector<CostPoint> curve = {}, BatchRule rule = BatchRule::none)
+        : cuts_calls_(rule == BatchRule::rows) {
+        set_curve(std::move(curve));
+    }
+
+    /// The worker has measured its curve again: it holds as it is, and one run more or less does
+    /// not change much.
+    void take_curve(std::vector<CostPoint> curve) {
+        set_curve(std::move(curve));
+        scale_ = 1;
+        known_count_ = settled_count;
+    }
+    /// Rows that the worker gives one run; 0 where no size is known to be too large.
+    std::uint32_t full_rows() const { return full_rows_; }
 
     Duration expected(std::uint32_t rows) const {
-        const std::uint64_t base = cost_at(curve_, rows, unknown_run_ns);
+        const std::uint64_t base = base_of(rows, unknown_run_ns);
         return Duration(static_cast<std::int64_t>(static_cast<double>(base) * scale_));
     }
 
@@ -25,13 +40,14 @@ class RateEstimate {
     void observe(std::uint32_t rows, std::uint64_t measured_ns) {
         if (rows == 0 || measured_ns == 0) return;
         if (curve_.empty()) {
-            curve_.push_back({rows, measured_ns});
+            set_curve({{rows, measured_ns}});
             return;
         }
-        const auto base = static_cast<double>(std::max<std::uint64_t>(1, cost_at(curve_, rows, 1)));
+        const auto base = static_cast<double>(std::max<std::uint64_t>(1, base_of(rows, 1)));
         const double ratio = std::clamp(static_cast<double>(measured_ns) / base, 1e-3, 1e3);
         ++known_count_;
-        scale_ += std::max(0.1, 1.0 / static_cast<double>(known_count_)) * (ratio - scale_);
+        scale_ += std::max(1.0 / settled_count, 1.0 / static_cast<double>(known_count_)) *
+                  (ratio - scale_);
     }
 
     /// Assumed for a service of which nothing is known yet.
@@ -41,7 +57,19 @@ class RateEstimate {
     const std::vector<CostPoint>& curve() const { return curve_; }
 
   private:
+    static constexpr std::uint64_t settled_count = 10;
+
+    void set_curve(std::vector<CostPoint> curve) {
+        curve_ = std::move(curve);
+        full_rows_ = cuts_calls_ ? full_run_rows(curve_, 0) : 0;
+    }
+    std::uint64_t base_of(std::uint32_t rows, std::uint64_t fallback_ns) const {
+        return cost_in_runs(curve_, rows, full_rows_, fallback_ns);
+    }
+
     std::vector<CostPoint> curve_;
+    bool cuts_calls_{false};
+    std::uint32_t full_rows_{0};  ///< 0: no size is known to be too large
     double scale_{1.0};
     std::uint64_t known_count_{1};  ///< runs that made the estimate; the curve counts as one
 };

@@ -46,7 +46,8 @@ Duration WorkerService::extra_time(std::uint32_t rows) const {
 }
 
 WorkerService::FormingRun WorkerService::forming_run() const {
-    const std::uint32_t full = ad->max_batch_rows;
+    std::uint32_t full = ad->max_batch_rows;
+    if (rate.full_rows() != 0) full = std::min(full != 0 ? full : UINT32_MAX, rate.full_rows());
     if (ad->batch == BatchRule::none || full < 2) return {};
     const std::uint32_t rest = outstanding_rows % full;
     const bool between_runs = rest == 0 && outstanding_rows > 0;

@@ -324,6 +324,8 @@ void fields(A& a, ServiceStatus& m) {
     a.number(6, "done_count", m.done_count);
     a.number(7, "row_ns", m.row_ns);
     a.flag(8, "ejected", m.ejected, false);
+    a.list(9, "cost", m.cost, limits::cost_point_count);
+    a.check(rows_ascend(m.cost), "cost", "has points whose rows do not ascend");
 }
 
 template <class A>

@@ -40,7 +40,10 @@ tl::unexpected<Error> unfit(const TensorSpec& spec, std::string_view what, DType
 
 std::int64_t rows_of(const ServiceAd& service, const InputChoices& choices) {
     if (choices.rows > 0) return choices.rows;
-    return service.batch == BatchRule::rows ? 1 : default_open_length;
+    // Otherwise the first dimension counts jets or the like, and one of them is a call.
+    const bool counts_points =
+        service.batch == BatchRule::none || service.batch == BatchRule::graph;
+    return counts_points ? default_open_length : 1;
 }
 
 Result<Shape> choose_shape(const TensorSpec& spec, const InputChoices& choices, std::int64_t rows) {

@@ -1,10 +1,15 @@
 #include "cpu_client/app/status_text.h"
 
+#include <algorithm>
+#include <array>
+#include <cmath>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "cpu_client/app/quantity_text.h"
 #include "cpu_client/app/table.h"
+#include "schemas/cost_curve.h"
 
 namespace farm {
 
@@ -81,6 +86,56 @@ std::string services_text(const StatusReport& report) {
     return table.empty() ? "" : '\n' + table.text();
 }
 
+constexpr std::size_t curve_columns = 20;
+
+/// Rows/s against rows per run, a bar for each point up to the best one; the largest runs where
+/// there are more than fit.
+std::string curve_text(const std::vector<CostPoint>& cost) {
+    static constexpr std::array bars{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+    const auto rate = [](const CostPoint& point) {
+        return point.rows / static_cast<double>(std::max<std::uint64_t>(1, point.nanoseconds));
+    };
+    double best = 0;
+    for (const CostPoint& point : cost) best = std::max(best, rate(point));
+    std::string text;
+    const std::size_t skipped = cost.size() - std::min(cost.size(), curve_columns);
+    for (std::size_t i = skipped; i < cost.size(); ++i) {
+        const double level = rate(cost[i]) / best * bars.size();
+        text += bars.at(std::clamp<std::size_t>(std::lround(level), 1, bars.size()) - 1);
+    }
+    return text;
+}
+
+/// The curves that workers have learned; those with one point say nothing about sizes.
+std::string curves_text(const StatusReport& report) {
+    Table table({{"BATCHES OF"},
+                 {"WORKER"},
+                 {"KNEE", Kind::number},
+                 {"ROWS/S", Kind::number},
+                 {"RUN", Kind::number},
+                 {"ROWS", Kind::number},
+                 {"RATE BY ROWS", Kind::name}});
+    for (const ServiceStatus& service : report.services) {
+        if (service.cost.size() < 2) continue;
+        const std::uint32_t knee = knee_rows(service.cost);
+        const std::uint64_t run_ns = std::max<std::uint64_t>(1, cost_at(service.cost, knee, 1));
+        table.add({service.name, service.worker, std::to_string(knee),
+                   rate_text(knee * 1e9 / static_cast<double>(run_ns)), duration_text(run_ns),
+                   std::to_string(service.cost.front().rows) + "-" +
+                       std::to_string(service.cost.back().rows),
+                   curve_text(service.cost)});
+    }
+    return table.empty() ? "" : '\n' + table.text();
+}
+
+ordered_json curve_json(const std::vector<CostPoint>& cost) {
+    ordered_json points = ordered_json::array();
+    for (const CostPoint& point : cost) {
+        points.push_back({{"rows", point.rows}, {"run_ns", point.nanoseconds}});
+    }
+    return points;
+}
+
 std::string queues_text(const StatusReport& report) {
     Table table(
         {{"QUEUE"}, {"CALLS", Kind::number}, {"BYTES", Kind::number}, {"OLDEST", Kind::number}});
@@ -135,7 +190,8 @@ DoneRates done_rates(const StatusReport& before, const StatusReport& now, double
 
 std::string status_text(const StatusView& view, const DoneRates* rates) {
     return broker_text(view) + '\n' + workers_text(view.report, rates) +
-           services_text(view.report) + queues_text(view.report) + failures_text(view.report);
+           services_text(view.report) + curves_text(view.report) + queues_text(view.report) +
+           failures_text(view.report);
 }
 
 std::string status_json(const StatusView& view) {
@@ -162,7 +218,9 @@ std::string status_json(const StatusView& view) {
                                     {"outstanding", service.outstanding_count},
                                     {"done", service.done_count},
                                     {"row_ns", service.row_ns},
-                                    {"ejected", service.ejected}});
+                                    {"ejected", service.ejected},
+                                    {"knee_rows", knee_rows(service.cost)},
+                                    {"curve", curve_json(service.cost)}});
     }
     json["queues"] = ordered_json::array();
     for (const QueueStatus& queue : view.report.queues) {

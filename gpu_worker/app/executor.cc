@@ -1,11 +1,12 @@
 #include "gpu_worker/app/executor.h"
 
 #include <new>
+#include <span>
 #include <utility>
 
 #include "common/core/clock.h"
 #include "common/wire/body.h"
-#include "gpu_worker/core/combine.h"
+#include "gpu_worker/app/sliced_run.h"
 #include "gpu_worker/core/input_check.h"
 
 namespace farm {
@@ -39,17 +40,84 @@ CallOutcome packed(const ServedModel& served, const TensorList& outputs) {
     return call;
 }
 
-TensorList combined(std::vector<RunInput>& calls) {
-    if (calls.size() == 1) return std::move(calls.front().tensors);
-    std::vector<const TensorList*> parts;
-    for (const RunInput& call : calls) parts.push_back(&call.tensors);
-    return combine_rows(parts);
-}
+/// One attempt to run some calls of a job together.
+class Attempt {
+  public:
+    Attempt(const ServedModel& served, BackendInstance& instance, const RunJob& job, RunDone& done)
+        : served_(served), instance_(instance), job_(job), done_(done) {}
 
-std::vector<TensorList> split(const TensorList& outputs, const std::vector<RunInput>& calls) {
-    std::vector<std::uint32_t> rows;
-    for (const RunInput& call : calls) rows.push_back(call.rows);
-    return split_rows(outputs, rows);
+    /// Fills in the outcomes of these calls; nothing is filled in when it fails. Adds to the times.
+    tl::expected<void, RunFailure> run(std::span<const std::size_t> chosen) {
+        std::vector<const TensorList*> calls;
+        std::uint32_t rows = 0;
+        for (const std::size_t i : chosen) {
+            calls.push_back(&job_.calls[i].tensors);
+            rows += job_.calls[i].rows;
+        }
+        try {
+            return run_calls(calls, rows, chosen);
+        } catch (const std::bad_alloc&) {
+            return tl::unexpected(
+                RunFailure{Outcome::retryable_fault,
+                           "no host memory for a run with " + std::to_string(rows) + " rows"});
+        }
+    }
+
+  private:
+    tl::expected<void, RunFailure> run_calls(RunCalls calls, std::uint32_t rows,
+                                             std::span<const std::size_t> chosen) {
+        const Batching& batching = *served_.batching;
+        const TimePoint begin = steady_now();
+        Result<TensorList> combined;
+        const bool as_it_is = calls.size() == 1 && batching.runs_as_it_is(*calls.front());
+        if (!as_it_is) combined = batching.combine(calls);
+        if (!combined) {
+            return tl::unexpected(RunFailure{Outcome::input_error, combined.error().message});
+        }
+        const TimePoint combined_at = steady_now();
+        const RunResult result = run_slices(
+            served_.ad, instance_, as_it_is ? *calls.front() : *combined, rows, job_, done_.slices);
+        const TimePoint computed_at = steady_now();
+        done_.timings.input_ns += nanoseconds(combined_at - begin);
+        done_.timings.compute_ns += nanoseconds(computed_at - combined_at);
+        if (!result) return tl::unexpected(result.error());
+        auto parts = split(rows, *result, calls);
+        if (!parts) {
+            return tl::unexpected(RunFailure{Outcome::device_fault, parts.error().message});
+        }
+        for (std::size_t i = 0; i < chosen.size(); ++i) {
+            done_.calls[chosen[i]] = packed(served_, (*parts)[i]);
+        }
+        done_.timings.output_ns += nanoseconds(steady_now() - computed_at);
+        return {};
+    }
+
+    Result<std::vector<TensorList>> split(std::uint32_t rows, const TensorList& outputs,
+                                          RunCalls calls) {
+        const auto checked = check_outputs(served_.ad, rows, outputs);
+        if (!checked) return tl::unexpected(checked.error());
+        return served_.batching->split(outputs, calls);
+    }
+
+    const ServedModel& served_;
+    BackendInstance& instance_;
+    const RunJob& job_;
+    RunDone& done_;
+};
+
+/// The calls whose values are sound; the others end here.
+std::vector<std::size_t> sound_calls(const ServedModel& served, const RunJob& job, RunDone& done) {
+    std::vector<std::size_t> sound;
+    for (std::size_t i = 0; i < job.calls.size(); ++i) {
+        const auto checked = served.batching->check_values(job.calls[i].tensors);
+        if (checked) {
+            sound.push_back(i);
+        } else {
+            done.calls[i] =
+                failed(Outcome::input_error, Reason::bad_input, checked.error().message);
+        }
+    }
+    return sound;
 }
 
 }  // namespace
@@ -57,42 +125,28 @@ std::vector<TensorList> split(const TensorList& outputs, const std::vector<RunIn
 RunDone execute(const ServedModel& served, BackendInstance& instance, RunJob job) {
     RunDone done;
     done.run = job.run;
+    done.calls.resize(job.calls.size());
     done.timings.run_calls = static_cast<std::uint32_t>(job.calls.size());
     for (const RunInput& call : job.calls) done.timings.run_rows += call.rows;
-    const auto all_failed = [&](Outcome outcome, Reason reason, const std::string& detail) {
-        done.calls.assign(job.calls.size(), failed(outcome, reason, detail));
-        return std::move(done);
+    Attempt attempt(served, instance, job, done);
+    const auto fail_calls = [&](std::span<const std::size_t> calls, const RunFailure& why) {
+        for (const std::size_t i : calls) {
+            done.calls[i] = failed(why.outcome, Reason::backend_error, why.detail);
+        }
     };
-    try {
-        const TimePoint begin = steady_now();
-        const TensorList inputs = combined(job.calls);
-        const TimePoint combined_at = steady_now();
-        RunResult result = instance.run(inputs);
-        const TimePoint computed_at = steady_now();
-        done.timings.input_ns = nanoseconds(combined_at - begin);
-        done.timings.compute_ns = nanoseconds(computed_at - combined_at);
-        if (!result) {
-            return all_failed(result.error().outcome, Reason::backend_error, result.error().detail);
-        }
-        const auto checked = check_outputs(served.ad, done.timings.run_rows, *result);
-        if (!checked) {
-            return all_failed(Outcome::device_fault, Reason::backend_error,
-                              checked.error().message);
-        }
-        if (job.calls.size() == 1) {
-            done.calls.push_back(packed(served, *result));
-        } else {
-            for (const TensorList& outputs : split(*result, job.calls)) {
-                done.calls.push_back(packed(served, outputs));
-            }
-        }
-        done.timings.output_ns = nanoseconds(steady_now() - computed_at);
+    const std::vector<std::size_t> sound = sound_calls(served, job, done);
+    if (sound.empty()) return done;
+    const auto together = attempt.run(sound);
+    if (together) return done;
+    if (sound.size() == 1 || together.error().outcome != Outcome::input_error) {
+        fail_calls(sound, together.error());
         return done;
-    } catch (const std::bad_alloc&) {
-        return all_failed(
-            Outcome::retryable_fault, Reason::backend_error,
-            "no host memory for a run with " + std::to_string(done.timings.run_rows) + " rows");
     }
+    for (const std::size_t& one : sound) {
+        const auto alone = attempt.run({&one, 1});
+        if (!alone) fail_calls({&one, 1}, alone.error());
+    }
+    return done;
 }
 
 InstanceRunner::InstanceRunner(std::shared_ptr<const ServedModel> served,

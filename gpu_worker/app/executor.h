@@ -13,7 +13,8 @@
 #include "common/core/ids.h"
 #include "common/core/transfer.h"
 #include "common/net/bounded_queue.h"
-#include "gpu_worker/core/backend.h"
+#include "gpu_worker/core/batching.h"
+#include "gpu_worker/core/worker_io.h"
 #include "schemas/messages.h"
 
 namespace farm {
@@ -28,6 +29,8 @@ struct RunInput {
 struct RunJob {
     RunId run;
     std::vector<RunInput> calls;
+    std::vector<std::uint32_t> slices{};  ///< as StartRun says
+    TimePoint expires{TimePoint::max()};  ///< no slice begins after this
 };
 
 /// What became of one call: packed outputs, or why there are none.
@@ -44,17 +47,22 @@ struct RunDone {
     RunId run;
     Timings timings;
     std::vector<CallOutcome> calls;
+    std::vector<SliceTime> slices;  ///< runs of the backend that ended well
 };
 
 /// What every instance of a service shares.
 struct ServedModel {
     std::shared_ptr<LoadedModel> model;
+    std::shared_ptr<const Batching> batching = one_call_per_run();
     ServiceAd ad;
     Provenance made_by;
 };
 
-/// Combines the calls of a job, runs the backend, checks and splits the outputs.
-/// Never throws; times each part. Used by the instance's thread only.
+/// Combines the calls of a job by the service's batch rule, runs the backend, checks and splits the
+/// outputs. Never throws; times each part. Used by the instance's thread only.
+///
+/// A call never fails for what another one sent: one whose values are wrong is left out, and when
+/// the run ends with input_error its calls are run again one by one.
 RunDone execute(const ServedModel& served, BackendInstance& instance, RunJob job);
 
 /// One instance of a model and the thread that runs it (none when it runs inline).

@@ -65,7 +65,11 @@ void declare(CLI::App& app, Flags& flags) {
     app.add_option("--bench", flags.bench.model, "Run this model here, without a farm, and leave");
     app.add_option("--bench-inputs", flags.bench.inputs,
                    "Folders with <input>.npy (default: warm-up)");
-    app.add_option("--bench-seconds", flags.bench.seconds, "How long")->capture_default_str();
+    app.add_option("--bench-seconds", flags.bench.seconds, "How long, for each size")
+        ->capture_default_str();
+    app.add_option("--bench-rows", flags.bench.rows,
+                   "Rows per run: 1,2,4,... shows the rate by size (default: as the inputs have)")
+        ->delimiter(',');
     app.add_flag("--bench-system-malloc", flags.bench_system_malloc,
                  "With --bench: leave malloc as the C library comes, as a program that just calls "
                  "the model does");

@@ -42,28 +42,36 @@ bool has_fixed_rows(const Signature& signature) {
 Result<void> warm_up(ReadyModel& ready, const ModelSource& source) {
     std::vector<WarmupRun> runs = source.warmup;
     // A signature with free dimensions does not say what a sensible input is: only a warm-up that
-    // the model's owner wrote may fail the model.
-    const bool is_required = !runs.empty();
+    // the model's owner wrote may fail the model. Other numbers than those it was made with may not
+    // suit it at all, so it has to show that it runs.
+    const bool is_given = !runs.empty();
+    const bool is_required = is_given || source.precision != Precision::as_saved;
     if (runs.empty()) runs.push_back(default_warmup(ready.served->ad.signature));
     for (const WarmupRun& run : runs) {
         auto inputs = warmup_tensors(run);
         if (!inputs) return tl::unexpected(inputs.error());
         if (inputs->empty()) continue;
+        const Batching& batching = *ready.served->batching;
+        const auto measured = batching.measure(*inputs);
+        if (!measured) return is_required ? tl::unexpected(measured.error()) : Result<void>{};
+        if (auto sound = batching.check_values(*inputs); !sound) return sound;
+        const auto model_inputs = lone_run(batching, *inputs);
+        if (!model_inputs) return tl::unexpected(model_inputs.error());
         for (auto& instance : ready.instances) {
             for (std::uint32_t i = 0; i < run.run_count; ++i) {
-                const RunResult result = instance->run(*inputs);
+                const RunResult result = instance->run(*model_inputs);
                 if (result) continue;
                 if (!is_required) return {};
                 return fail(ErrorCode::device,
                             "warm-up run '" + run.name + "' failed: " + result.error().detail);
             }
         }
-        const auto best = measure(*ready.instances.front(), *inputs);
+        const auto best = measure(*ready.instances.front(), *model_inputs);
         if (!best) return is_required ? tl::unexpected(best.error()) : Result<void>{};
-        const std::uint32_t rows = row_count(*inputs);
+        const std::uint32_t rows = measured->rows;
         auto& curve = ready.served->ad.cost;
         // What a made-up input costs says little about real ones.
-        const bool is_typical = is_required || has_fixed_rows(ready.served->ad.signature);
+        const bool is_typical = is_given || has_fixed_rows(ready.served->ad.signature);
         if (is_typical && rows > 0 && curve.size() < limits::cost_point_count) {
             curve.push_back({rows, *best});
         }
@@ -86,6 +94,7 @@ Result<ReadyModel> load(const ModelSource& source, const LoadOptions& options) {
     ready.hints = source.hints;
     ready.served = std::make_shared<ServedModel>();
     ready.served->model = *model;
+    ready.served->batching = source.batching;
     ready.served->ad = (*model)->service();
     ServiceAd& ad = ready.served->ad;
     ad.labels = options.labels;

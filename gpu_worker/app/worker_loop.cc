@@ -153,7 +153,7 @@ void WorkerLoop::take_runs() {
                 step(SelfTestFinished{run.service, done.calls.front().outcome == Outcome::ok});
                 continue;
             }
-            RunFinished input{done.run, done.timings, {}};
+            RunFinished input{done.run, done.timings, {}, std::move(done.slices)};
             for (CallOutcome& call : done.calls) {
                 RunCallResult result{
                     call.outcome, call.reason, std::move(call.detail), {}, 0, 0, {}};
@@ -229,8 +229,13 @@ CallArrived WorkerLoop::inspect(LinkId link, const Call& call) {
         arrived.problem = rows.error();
         return arrived;
     }
-    arrived.rows = *rows;
-    arrived.shape_class = service->shapes.class_of(*tensors);
+    auto measured = service->served->batching->measure(*tensors);
+    if (!measured) {
+        arrived.problem = measured.error();
+        return arrived;
+    }
+    arrived.rows = measured->rows;
+    arrived.shape_class = service->shapes.class_of(std::move(measured->shape_key));
     if (!call.chunked) inputs_[call.payload] = std::move(*tensors);
     return arrived;
 }
@@ -333,7 +338,7 @@ TensorList WorkerLoop::take_inputs(PayloadId id, const ServiceAd& ad) {
 
 void WorkerLoop::carry_out(const StartRun& effect) {
     Service& service = services_.at(effect.service);
-    RunJob job{effect.run, {}};
+    RunJob job{effect.run, {}, effect.slices, effect.expires};
     for (const RunCall& call : effect.calls) {
         job.calls.push_back({take_inputs(call.payload, service.served->ad), call.rows});
     }
@@ -352,8 +357,9 @@ void WorkerLoop::carry_out(const StartSelfTest& effect) {
         done_.push(std::move(done));
         return;
     }
-    service.instances.front()->start(
-        {run, {RunInput{service.self_test, row_count(service.self_test)}}});
+    const auto measured = service.served->batching->measure(service.self_test);
+    FARM_ENSURE(measured.has_value());  // it ran when the model was loaded
+    service.instances.front()->start({run, {RunInput{service.self_test, measured->rows}}});
 }
 
 void WorkerLoop::carry_out(const CloseLink& effect) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <limits>
@@ -26,6 +27,8 @@ struct ReferenceSettings {
     std::chrono::nanoseconds fixed{0};
     std::chrono::nanoseconds per_row{0};
     bool spins{false};
+    std::uint32_t cliff_rows{std::numeric_limits<std::uint32_t>::max()};
+    float cliff_factor{1};
     Fault fault{Fault::device_fault};
     std::optional<float> mark;
     std::uint64_t failing_run_count{std::numeric_limits<std::uint64_t>::max()};
@@ -84,12 +87,6 @@ class ParameterReader {
 
     bool has(const std::string& key) const { return find(key) != nullptr; }
     const std::optional<Error>& error() const { return error_; }
-
-  private:
-    const std::string* find(const std::string& key) const {
-        const auto found = source_.parameters.find("farm.reference." + key);
-        return found == source_.parameters.end() ? nullptr : &found->second;
-    }
     void refuse(const std::string& key, const std::string& text, const std::string& known) {
         if (error_) return;
         error_ =
@@ -98,6 +95,11 @@ class ParameterReader {
                       "): correct config.pbtxt of model '" + source_.model + "'"};
     }
 
+  private:
+    const std::string* find(const std::string& key) const {
+        const auto found = source_.parameters.find("farm.reference." + key);
+        return found == source_.parameters.end() ? nullptr : &found->second;
+    }
     const ModelSource& source_;
     std::optional<Error> error_;
 };
@@ -117,6 +119,11 @@ Result<ReferenceSettings> read_settings(const ModelSource& source) {
     reader.number("factor", settings.factor);
     reader.nanoseconds("fixed_ns", settings.fixed);
     reader.nanoseconds("per_row_ns", settings.per_row);
+    reader.number("cliff_rows", settings.cliff_rows);
+    reader.number("cliff_factor", settings.cliff_factor);
+    if (!(settings.cliff_factor >= 1 && settings.cliff_factor <= 1000)) {
+        reader.refuse("cliff_factor", std::to_string(settings.cliff_factor), "1 to 1000");
+    }
     reader.choice<bool>("wait", {{"sleep", false}, {"spin", true}}, settings.spins);
     reader.choice<Fault>("outcome",
                          {{"input_error", Fault::input_error},
@@ -233,13 +240,19 @@ class ReferenceInstance : public BackendInstance {
                 RunFailure{outcome_of(settings_.fault), "the model was configured to fail"});
         }
         if (settings_.kind == Kind::sleep) {
-            wait(settings_.fixed + settings_.per_row * row_count(outputs), settings_.spins);
+            wait(time_of(row_count(outputs)), settings_.spins);
         }
         const std::size_t named = std::min(outputs.size(), output_names_.size());
         for (std::size_t i = 0; i < named; ++i) outputs[i].desc.name = output_names_[i];
         if (settings_.kind == Kind::scale) return scaled(std::move(outputs), settings_.factor);
         if (settings_.kind == Kind::sum) return summed(std::move(outputs));
         return outputs;
+    }
+
+    std::chrono::nanoseconds time_of(std::uint32_t rows) const {
+        const double factor = rows > settings_.cliff_rows ? settings_.cliff_factor : 1;
+        const double ns = factor * static_cast<double>((settings_.per_row * rows).count());
+        return settings_.fixed + std::chrono::nanoseconds(std::llround(ns));
     }
 
     bool fails(std::span<const Tensor> inputs) {

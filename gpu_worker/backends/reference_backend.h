@@ -20,6 +20,8 @@ namespace farm {
 ///     batches
 ///   sleep: a run takes fixed_ns + rows x per_row_ns, then output = input
 ///     farm.reference.fixed_ns, farm.reference.per_row_ns      default 0
+///     farm.reference.cliff_rows, farm.reference.cliff_factor  in runs of more rows than that each
+///                               row takes so many times as long (default: none do)
 ///     farm.reference.wait       "sleep" (default: the core is free, as with a GPU) or "spin"
 ///   fail: for tests of faults, else output = input
 ///     farm.reference.outcome    "input_error", "retryable_fault", "device_fault" (default) or

@@ -19,6 +19,14 @@ bool takes_tensor(const c10::Argument& argument) {
     return c10::TensorType::get()->isSubtypeOf(*argument.type());
 }
 
+/// Everything that a run gives to forward(), what the batch rule makes included.
+std::vector<TensorSpec> run_inputs(const ModelSource& source) {
+    std::vector<TensorSpec> inputs = source.signature.inputs;
+    const std::vector<TensorSpec> generated = source.batching->generated_inputs();
+    inputs.insert(inputs.end(), generated.begin(), generated.end());
+    return inputs;
+}
+
 std::vector<std::string> names_of(const std::vector<TensorSpec>& specs) {
     std::vector<std::string> names;
     for (const TensorSpec& spec : specs) names.push_back(spec.name);
@@ -106,7 +114,7 @@ Result<TorchArguments> TorchArguments::make(const ModelSource& source,
     for (const c10::Argument& argument : made.arguments_) argument_names.push_back(argument.name());
     if (auto types = check_types(source); !types) return tl::unexpected(types.error());
     const std::vector<std::string> inputs =
-        source.has_config ? names_of(source.signature.inputs) : argument_names;
+        source.has_config ? names_of(run_inputs(source)) : argument_names;
     const auto positions = argument_positions(inputs, argument_names);
     if (!positions) return tl::unexpected(positions.error());
     if (auto fit = check_arguments(made.arguments_, *positions); !fit) {
@@ -116,12 +124,17 @@ Result<TorchArguments> TorchArguments::make(const ModelSource& source,
         made.slots_.push_back({inputs[i], (*positions)[i]});
     }
     made.output_names_ = names_of(source.signature.outputs);
+    for (const TensorSpec& spec : source.signature.outputs) {
+        // A type that TorchScript does not have is told when an output is compared with it.
+        made.output_types_.push_back(torch_type(spec.type).value_or(at::kFloat));
+    }
     made.output_positions_ = result_positions(made.output_names_);
     return made;
 }
 
 tl::expected<std::vector<c10::IValue>, RunFailure> TorchArguments::arguments(
-    std::span<const Tensor> inputs, const c10::Device& device) const {
+    std::span<const Tensor> inputs, const c10::Device& device,
+    std::optional<at::ScalarType> precision) const {
     std::vector<c10::IValue> values(arguments_.size());
     std::vector<bool> filled(arguments_.size(), false);
     for (const Tensor& tensor : inputs) {
@@ -131,7 +144,9 @@ tl::expected<std::vector<c10::IValue>, RunFailure> TorchArguments::arguments(
                 Outcome::input_error, "input '" + tensor.desc.name + "' is not known (model '" +
                                           model_ + "' does not take it): leave it out"});
         }
-        values[slot->position] = to_torch(tensor, device);
+        at::Tensor value = to_torch(tensor, device);
+        if (precision && value.is_floating_point()) value = value.to(*precision);
+        values[slot->position] = std::move(value);
         filled[slot->position] = true;
     }
     for (std::size_t i = 0; i < values.size(); ++i) {
@@ -147,7 +162,8 @@ tl::expected<std::vector<c10::IValue>, RunFailure> TorchArguments::arguments(
     return values;
 }
 
-tl::expected<TensorList, RunFailure> TorchArguments::outputs(const c10::IValue& result) const {
+tl::expected<TensorList, RunFailure> TorchArguments::outputs(
+    const c10::IValue& result, std::optional<at::ScalarType> precision) const {
     const std::vector<NamedValue> values = flatten(result);
     TensorList tensors;
     if (output_names_.empty()) {
@@ -169,7 +185,9 @@ tl::expected<TensorList, RunFailure> TorchArguments::outputs(const c10::IValue& 
                                            model_ + "' returned " + std::to_string(values.size()) +
                                            " tensors): correct config.pbtxt"});
         }
-        tensors.push_back(from_torch(name, value->value));
+        const bool converted = precision && value->value.scalar_type() == *precision;
+        tensors.push_back(
+            from_torch(name, converted ? value->value.to(output_types_[i]) : value->value));
     }
     return tensors;
 }

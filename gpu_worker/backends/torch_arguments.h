@@ -2,6 +2,7 @@
 
 #include <torch/script.h>
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,12 +20,16 @@ class TorchArguments {
     static Result<TorchArguments> make(const ModelSource& source,
                                        const c10::FunctionSchema& schema);
 
-    /// Without `self`. An input that is not there has its default value.
-    tl::expected<std::vector<c10::IValue>, RunFailure> arguments(std::span<const Tensor> inputs,
-                                                                 const c10::Device& device) const;
+    /// Without `self`. An input that is not there has its default value. With a precision, floating
+    /// inputs are brought to it.
+    tl::expected<std::vector<c10::IValue>, RunFailure> arguments(
+        std::span<const Tensor> inputs, const c10::Device& device,
+        std::optional<at::ScalarType> precision) const;
 
-    /// In the order of the signature, or of the result when there is no signature.
-    tl::expected<TensorList, RunFailure> outputs(const c10::IValue& result) const;
+    /// In the order of the signature, or of the result when there is no signature. Floating outputs
+    /// have the type that the signature declares, if they are `precision`.
+    tl::expected<TensorList, RunFailure> outputs(const c10::IValue& result,
+                                                 std::optional<at::ScalarType> precision) const;
 
   private:
     struct Slot {
@@ -36,6 +41,7 @@ class TorchArguments {
     std::vector<Slot> slots_;               ///< by input
     std::vector<c10::Argument> arguments_;  ///< of forward, without self
     std::vector<std::string> output_names_;
+    std::vector<at::ScalarType> output_types_;
     std::vector<std::size_t> output_positions_;
 };
 

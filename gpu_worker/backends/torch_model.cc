@@ -5,8 +5,10 @@
 #include <torch/script.h>
 
 #include <new>
+#include <optional>
 #include <utility>
 
+#include "gpu_worker/backends/process_settings.h"
 #include "gpu_worker/backends/run_failure.h"
 #include "gpu_worker/backends/torch_arguments.h"
 #include "gpu_worker/backends/torch_backend.h"
@@ -20,6 +22,7 @@ struct TorchProgram {
     torch::jit::Module module;
     c10::Device device;
     TorchArguments arguments;
+    std::optional<at::ScalarType> precision;
     int thread_count{1};
 };
 
@@ -40,9 +43,11 @@ class TorchInstance : public BackendInstance {
         try {
             use_threads(program_->thread_count);
             const c10::InferenceMode guard;
-            auto arguments = program_->arguments.arguments(inputs, program_->device);
+            auto arguments =
+                program_->arguments.arguments(inputs, program_->device, program_->precision);
             if (!arguments) return tl::unexpected(std::move(arguments.error()));
-            return program_->arguments.outputs(forward_(std::move(*arguments)));
+            return program_->arguments.outputs(forward_(std::move(*arguments)),
+                                               program_->precision);
         } catch (const c10::Error& error) {
             return tl::unexpected(failure_of(error.what_without_backtrace()));
         } catch (const std::bad_alloc&) {
@@ -95,11 +100,42 @@ c10::Device torch_device(const Device& device) {
     return c10::Device(c10::kCUDA, static_cast<c10::DeviceIndex>(device.index));
 }
 
+Result<std::optional<at::ScalarType>> precision_of(const ModelSource& source,
+                                                   const Device& device) {
+    switch (source.precision) {
+        case Precision::as_saved: break;
+        case Precision::fp64: return at::kDouble;
+        case Precision::bf16: return at::kBFloat16;
+        case Precision::fp16:
+            if (device.kind != DeviceKind::cpu) return at::kHalf;
+            return fail(ErrorCode::invalid,
+                        "parameter 'farm.precision' is 'fp16' (model '" + source.model +
+                            "' is on the cpu, where libtorch computes float16 hardly at all): use "
+                            "bf16 or fp32");
+    }
+    return std::nullopt;
+}
+
+/// Weights and other floating tensors of the model; indices stay what they are.
+void convert(torch::jit::Module& module, at::ScalarType type) {
+    const c10::InferenceMode off(false);
+    for (at::Tensor parameter : module.parameters()) {
+        if (parameter.is_floating_point()) parameter.set_data(parameter.to(type));
+    }
+    for (at::Tensor buffer : module.buffers()) {
+        if (buffer.is_floating_point()) buffer.set_data(buffer.to(type));
+    }
+}
+
 Result<std::shared_ptr<LoadedModel>> load(const ModelSource& source, const Device& device) {
     torch::jit::getProfilingMode() = false;
+    use_blas_threads(source.intra_op_thread_count);
     const c10::Device place = torch_device(device);
+    const auto precision = precision_of(source, device);
+    if (!precision) return tl::unexpected(precision.error());
     torch::jit::Module module = torch::jit::load(source.file, place);
     module.eval();
+    if (*precision) convert(module, **precision);
     if (!module.find_method("forward")) {
         return fail(ErrorCode::invalid, source.file +
                                             ": has no forward method (it is what a call runs): "
@@ -115,7 +151,7 @@ Result<std::shared_ptr<LoadedModel>> load(const ModelSource& source, const Devic
     service.device = device.kind;
     service.device_name = device.name;
     auto program = std::make_shared<TorchProgram>(
-        TorchProgram{frozen(module), place, std::move(*arguments),
+        TorchProgram{frozen(module), place, std::move(*arguments), *precision,
                      static_cast<int>(source.intra_op_thread_count)});
     return std::make_shared<TorchModel>(std::move(service), std::move(program));
 }

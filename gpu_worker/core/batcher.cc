@@ -16,24 +16,27 @@ bool Batcher::Later::operator()(const WaitingCall& a, const WaitingCall& b) cons
 void Batcher::add(const WaitingCall& call) {
     const auto [place, fresh] = order_.insert(call);
     FARM_EXPECT(fresh && places_.try_emplace(call.key, place).second);
+    waiting_rows_ += call.rows;
 }
 
 bool Batcher::remove(const CallKey& key) {
     const auto found = places_.find(key);
     if (found == places_.end()) return false;
+    waiting_rows_ -= found->second->rows;
     order_.erase(found->second);
     places_.erase(found);
     return true;
 }
 
-std::vector<CallKey> Batcher::take(TimePoint now) {
+std::vector<CallKey> Batcher::take(TimePoint now, std::uint32_t most_rows) {
     if (order_.empty()) return {};
     if (limits_.rule == BatchRule::none) {  // nobody shares a run, so nobody waits for company
         const CallKey first = order_.begin()->key;
         remove(first);
         return {first};
     }
-    std::vector<Forming> runs = form();
+    if (limits_.max_rows != 0) most_rows = std::min(most_rows, limits_.max_rows);
+    std::vector<Forming> runs = form(most_rows);
     const auto ready =
         std::ranges::find_if(runs, [&](const Forming& r) { return is_ready(r, now); });
     if (ready == runs.end()) return {};
@@ -58,13 +61,13 @@ std::vector<CallKey> Batcher::keys() const {
 
 /// One run per shape class, in the order of their first calls. Without a delay the first one is
 /// ready, so nobody asks for the others.
-std::vector<Batcher::Forming> Batcher::form() const {
+std::vector<Batcher::Forming> Batcher::form(std::uint32_t most_rows) const {
     std::vector<Forming> runs;
     std::unordered_map<std::uint64_t, std::size_t> run_of_class;
     for (const WaitingCall& call : order_) {
-        if (call.suspect || limits_.rule != BatchRule::rows) {
+        if (call.suspect) {
             runs.emplace_back().oldest = call.arrived;
-            join(runs.back(), call);
+            join(runs.back(), call, most_rows);
             runs.back().closed = true;
             if (runs.size() == 1) return runs;
             continue;
@@ -75,17 +78,17 @@ std::vector<Batcher::Forming> Batcher::form() const {
             runs.emplace_back().oldest = call.arrived;
         }
         if (place->second >= runs.size()) continue;  // a class that is not asked for
-        join(runs[place->second], call);
+        join(runs[place->second], call, most_rows);
         if (runs.front().closed) return runs;
     }
     return runs;
 }
 
-void Batcher::join(Forming& run, const WaitingCall& call) const {
+void Batcher::join(Forming& run, const WaitingCall& call, std::uint32_t most_rows) const {
     run.oldest = std::min(run.oldest, call.arrived);
     if (run.closed) return;
     const std::uint64_t rows = std::uint64_t{run.rows} + call.rows;
-    const bool fits = (limits_.max_rows == 0 || rows <= limits_.max_rows) &&
+    const bool fits = rows <= most_rows &&
                       (limits_.max_bytes == 0 || run.bytes + call.bytes <= limits_.max_bytes);
     if (!run.keys.empty() && !fits) {
         run.closed = true;
@@ -97,7 +100,7 @@ void Batcher::join(Forming& run, const WaitingCall& call) const {
     if (std::ranges::find(limits_.preferred_rows, run.rows) != limits_.preferred_rows.end()) {
         run.preferred_count = run.keys.size();
     }
-    if (limits_.max_rows != 0 && run.rows >= limits_.max_rows) run.closed = true;
+    if (run.rows >= most_rows) run.closed = true;
 }
 
 bool Batcher::is_ready(const Forming& run, TimePoint now) const {

@@ -51,8 +51,12 @@ class Batcher {
     bool remove(const CallKey& key);
 
     /// The calls of the next run, in the order of its rows, removed from the queue. Empty when
-    /// nothing waits, or when what waits may still find company until ready_at().
-    std::vector<CallKey> take(TimePoint now);
+    /// nothing waits, or when what waits may still find company until ready_at(). Calls share a run
+    /// up to `most_rows` rows, if that is less than the limit; a larger one has a run of its own.
+    std::vector<CallKey> take(TimePoint now, std::uint32_t most_rows = UINT32_MAX);
+
+    /// Rows of all calls that wait.
+    std::uint64_t waiting_rows() const { return waiting_rows_; }
 
     /// When take() gives something at the latest; nothing when no call waits.
     std::optional<TimePoint> ready_at() const;
@@ -74,11 +78,12 @@ class Batcher {
         TimePoint oldest;
     };
 
-    std::vector<Forming> form() const;
-    void join(Forming& run, const WaitingCall& call) const;
+    std::vector<Forming> form(std::uint32_t most_rows) const;
+    void join(Forming& run, const WaitingCall& call, std::uint32_t most_rows) const;
     bool is_ready(const Forming& run, TimePoint now) const;
 
     BatchLimits limits_;
+    std::uint64_t waiting_rows_{0};
     std::set<WaitingCall, Later> order_;
     std::unordered_map<CallKey, std::set<WaitingCall, Later>::iterator> places_;
 };

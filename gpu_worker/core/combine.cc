@@ -1,8 +1,6 @@
 #include "gpu_worker/core/combine.h"
 
 #include <algorithm>
-#include <cstring>
-#include <utility>
 
 #include "common/core/expect.h"
 
@@ -15,26 +13,6 @@ bool same_beyond_rows(const TensorDesc& a, const TensorDesc& b) {
     return !a.shape.empty() && std::equal(a.shape.begin() + 1, a.shape.end(), b.shape.begin() + 1);
 }
 
-Tensor concatenate(std::span<const TensorList* const> calls, std::size_t index) {
-    Tensor whole{(*calls.front())[index].desc, {}};
-    std::int64_t rows = 0;
-    std::size_t size = 0;
-    for (const TensorList* call : calls) {
-        rows += (*call)[index].desc.shape[0];
-        size += (*call)[index].data.size();
-    }
-    MutableBuffer block(size);
-    std::size_t offset = 0;
-    for (const TensorList* call : calls) {
-        const Bytes part = (*call)[index].data.bytes();
-        if (!part.empty()) std::memcpy(block.data() + offset, part.data(), part.size());
-        offset += part.size();
-    }
-    whole.desc.shape[0] = rows;
-    whole.data = std::move(block).freeze();
-    return whole;
-}
-
 }  // namespace
 
 bool same_shape_beyond_rows(const TensorList& a, const TensorList& b) {
@@ -43,14 +21,14 @@ bool same_shape_beyond_rows(const TensorList& a, const TensorList& b) {
     });
 }
 
-TensorList combine_rows(std::span<const TensorList* const> calls) {
+TensorList combine_rows(RunCalls calls) {
     FARM_EXPECT(!calls.empty());
     const TensorList& first = *calls.front();
     if (calls.size() == 1) return first;
     for (const TensorList* call : calls) FARM_EXPECT(same_shape_beyond_rows(first, *call));
     TensorList run;
     run.reserve(first.size());
-    for (std::size_t i = 0; i < first.size(); ++i) run.push_back(concatenate(calls, i));
+    for (std::size_t i = 0; i < first.size(); ++i) run.push_back(concatenate_rows(calls, i));
     return run;
 }
 
@@ -61,13 +39,10 @@ std::vector<TensorList> split_rows(const TensorList& outputs, std::span<const st
     for (const Tensor& output : outputs) {
         FARM_EXPECT(all_rows > 0 && !output.desc.shape.empty() &&
                     output.desc.shape[0] == static_cast<std::int64_t>(all_rows));
-        const std::size_t row_bytes = output.data.size() / all_rows;
-        std::size_t offset = 0;
+        std::int64_t first = 0;
         for (std::size_t i = 0; i < rows.size(); ++i) {
-            Tensor part{output.desc, output.data.slice(offset, rows[i] * row_bytes)};
-            part.desc.shape[0] = rows[i];
-            offset += part.data.size();
-            calls[i].push_back(std::move(part));
+            calls[i].push_back(slice_rows(output, first, rows[i]));
+            first += rows[i];
         }
     }
     return calls;

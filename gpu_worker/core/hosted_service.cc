@@ -4,6 +4,9 @@
 #include <bit>
 #include <chrono>
 
+#include "gpu_worker/core/slices.h"
+#include "schemas/cost_curve.h"
+
 namespace farm {
 
 namespace {
@@ -19,6 +22,7 @@ constexpr std::uint64_t most_runs_at_hand = 64;
 /// Of a model that batches without saying how far.
 constexpr std::uint32_t assumed_run_rows = 8;
 constexpr std::uint32_t most_instances = 1024;
+constexpr double much_changed = 0.25;
 
 BatchLimits batch_limits(const ModelReady& ready, std::uint64_t device_bytes) {
     BatchLimits limits;
@@ -26,14 +30,37 @@ BatchLimits batch_limits(const ModelReady& ready, std::uint64_t device_bytes) {
     limits.max_rows = ready.ad.max_batch_rows;
     limits.max_bytes = device_bytes;
     limits.preferred_rows = ready.preferred_rows;
-    if (ready.ad.batch == BatchRule::rows) limits.max_queue_delay = ready.max_queue_delay;
+    if (ready.ad.batch != BatchRule::none) limits.max_queue_delay = ready.max_queue_delay;
     return limits;
 }
 
-std::uint32_t full_run_rows_of(const ModelReady& ready) {
-    if (ready.ad.batch != BatchRule::rows) return 1;
-    if (!ready.preferred_rows.empty()) return std::max(1U, ready.preferred_rows.back());
-    return ready.ad.max_batch_rows != 0 ? ready.ad.max_batch_rows : assumed_run_rows;
+/// config.pbtxt is the upper bound of what is learned; 0: no limit.
+std::uint32_t configured_rows(const ModelReady& ready) {
+    if (ready.preferred_rows.empty()) return ready.ad.max_batch_rows;
+    return std::max(1U, ready.preferred_rows.back());
+}
+
+double ratio(std::uint64_t a, std::uint64_t b) {
+    return static_cast<double>(a) / static_cast<double>(std::max<std::uint64_t>(1, b));
+}
+
+bool differ_much(const std::vector<CostPoint>& before, const std::vector<CostPoint>& now) {
+    const std::uint32_t knee_before = full_run_rows(before, 0);
+    const std::uint32_t knee_now = full_run_rows(now, 0);
+    if ((knee_before == 0) != (knee_now == 0)) return true;
+    if (RunTimes::class_of(knee_before) != RunTimes::class_of(knee_now)) return true;
+    return std::ranges::any_of(now, [&](const CostPoint& point) {
+        const double wrong = ratio(cost_at(before, point.rows, 0), point.nanoseconds);
+        return wrong < 1 - much_changed || wrong > 1 + much_changed;
+    });
+}
+
+/// At most as many points as an advertisement may have: the largest, which matter most.
+std::vector<CostPoint> advertised(std::vector<CostPoint> points) {
+    if (points.size() > limits::cost_point_count) {
+        points.erase(points.begin(), points.end() - limits::cost_point_count);
+    }
+    return points;
 }
 
 }  // namespace
@@ -51,9 +78,9 @@ void HostedService::replace(const ModelReady& ready, std::uint64_t device_bytes)
     ad.instance_count = std::clamp(ad.instance_count, 1U, most_instances);
     // Windows are never larger than the device, so a larger call would wait for ever.
     ad.max_call_bytes = std::min(ad.max_call_bytes, device_bytes);
-    full_run_rows = full_run_rows_of(ready);
     batcher.set_limits(batch_limits(ready, device_bytes));
-    times = RunTimes(ad.cost);
+    sizes = BatchSizes(configured_rows(ready), ad.cost);
+    sliceable = can_slice(ad);
     if (busy.size() < ad.instance_count) busy.resize(ad.instance_count, false);
 }
 
@@ -64,23 +91,55 @@ std::optional<std::uint32_t> HostedService::free_instance() const {
     return static_cast<std::uint32_t>(found - busy.begin());
 }
 
+void HostedService::count_rows(std::uint32_t rows_of_call) {
+    constexpr double weight = 1.0 / 16;
+    if (mean_call_rows == 0) mean_call_rows = rows_of_call;
+    mean_call_rows += weight * (rows_of_call - mean_call_rows);
+}
+
+std::uint64_t HostedService::full_run_calls() const {
+    if (ad.batch != BatchRule::graph) return full_run_rows();
+    if (mean_call_rows == 0) return assumed_run_rows;
+    // A power of two, for the same reason as below.
+    const double calls = std::max(1.0, full_run_rows() / mean_call_rows);
+    return std::bit_ceil(static_cast<std::uint64_t>(calls));
+}
+
+std::uint32_t HostedService::full_run_rows() const {
+    if (ad.batch == BatchRule::none) return 1;
+    const std::uint32_t rows = sizes.rows();
+    return rows == UINT32_MAX ? assumed_run_rows : rows;
+}
+
 std::uint64_t HostedService::capacity() const {
     if (!serves() || !health.in_rotation()) return 0;
-    const auto run_ns = static_cast<std::uint64_t>(times.expected(full_run_rows).count());
-    const bool batches = ad.batch == BatchRule::rows;
+    const std::uint32_t full_rows = full_run_rows();
+    const auto run_ns = static_cast<std::uint64_t>(sizes.expected(full_rows).count());
+    const bool batches = ad.batch != BatchRule::none;
     std::uint64_t runs = batches ? 2 : 4;  // while nothing is measured
     if (run_ns > 0) {
         const std::uint64_t wanted = 1 + static_cast<std::uint64_t>(work_at_hand.count()) / run_ns;
         // A power of two, so that windows do not follow the noise of the measurement.
         runs = std::bit_ceil(std::clamp<std::uint64_t>(wanted, 2, most_runs_at_hand));
     }
+    // Enough for a trial of twice the size while another run is under way.
+    if (batches && !sizes.usual().is_at_limit()) runs += 1;
     const std::uint64_t fewest = batches ? fewest_batched_calls : fewest_calls;
-    return std::clamp(runs * full_run_rows * ad.instance_count, fewest, most_calls);
+    return std::clamp(runs * full_run_calls() * ad.instance_count, fewest, most_calls);
 }
 
 Duration HostedService::cost_of(std::uint32_t rows) const {
-    if (ad.batch != BatchRule::rows) return times.expected(rows) / ad.instance_count;
-    return times.expected(full_run_rows) * rows / full_run_rows / ad.instance_count;
+    if (ad.batch == BatchRule::none) return sizes.expected(rows) / ad.instance_count;
+    const std::uint32_t full_rows = full_run_rows();
+    return sizes.expected(full_rows) * rows / full_rows / ad.instance_count;
+}
+
+bool HostedService::take_over_curve() {
+    if (ad.batch == BatchRule::none || !serves()) return false;
+    std::vector<CostPoint> measured = advertised(sizes.points());
+    if (measured.empty() || !differ_much(ad.cost, measured)) return false;
+    ad.cost = std::move(measured);
+    return true;
 }
 
 }  // namespace farm

@@ -4,8 +4,8 @@
 #include <optional>
 #include <vector>
 
+#include "gpu_worker/core/batch_sizes.h"
 #include "gpu_worker/core/batcher.h"
-#include "gpu_worker/core/run_times.h"
 #include "gpu_worker/core/service_health.h"
 #include "gpu_worker/core/window_split.h"
 #include "gpu_worker/core/worker_io.h"
@@ -31,13 +31,25 @@ struct HostedService {
     std::uint64_t result_limit(const Call& call) const {
         return call.max_result_bytes != 0 ? call.max_result_bytes : ad.max_result_bytes;
     }
+    /// How many calls make a full run. Rows of graphs are nodes and edges, far more than calls:
+    /// their usual number is learned from the calls that arrive.
+    std::uint64_t full_run_calls() const;
+    void count_rows(std::uint32_t rows_of_call);
     /// Device time that `rows` more rows cost when they share full runs.
     Duration cost_of(std::uint32_t rows) const;
 
+    /// What a full run has, as far as that is known.
+    std::uint32_t full_run_rows() const;
+    /// Brings the advertised curve up to date with the measured one. True when it has changed so
+    /// much that brokers should know: another knee, or a time that is wrong by a quarter.
+    bool take_over_curve();
+
     ServiceAd ad;
-    std::uint32_t full_run_rows{1};  ///< what a good run has
+    double mean_call_rows{0};  ///< 0: no call has come yet
     Batcher batcher;
-    RunTimes times;
+    BatchSizes sizes;
+    bool sliceable{false};
+    TimePoint curve_due;  ///< when brokers may be told of a changed curve again
     ServiceHealth health;
     WindowSplit windows;
     std::vector<bool> busy;                   ///< by instance

@@ -58,11 +58,15 @@ Result<void> check_size(const Tensor& tensor, std::string_view what, ErrorCode c
                           "): send exactly the bytes of the shape");
 }
 
+Result<void> check_type(const Tensor& tensor, const TensorSpec& spec, const Comparison& compare) {
+    if (tensor.desc.type == spec.type) return {};
+    return compare.mismatch(tensor.desc.name, "type " + to_string(tensor.desc.type),
+                            to_string(spec.type));
+}
+
 Result<void> check_spec(const Tensor& tensor, const TensorSpec& spec, const Comparison& compare) {
     const TensorDesc& desc = tensor.desc;
-    if (desc.type != spec.type) {
-        return compare.mismatch(desc.name, "type " + to_string(desc.type), to_string(spec.type));
-    }
+    if (auto typed = check_type(tensor, spec, compare); !typed) return typed;
     if (desc.shape.size() != spec.dims.size()) {
         return compare.mismatch(
             desc.name,
@@ -171,6 +175,11 @@ Result<void> check_rows_of(const ServiceAd& service, const Tensor& tensor, const
                                           " in one call): split the call");
 }
 
+/// Every input of a call has one leading batch dimension.
+bool batches_on_rows(BatchRule rule) {
+    return rule == BatchRule::rows || rule == BatchRule::pad_mask || rule == BatchRule::ragged;
+}
+
 Result<void> check_rows(const ServiceAd& service, const TensorList& inputs) {
     for (const Tensor& tensor : inputs) {
         if (auto rows = check_rows_of(service, tensor, inputs.front()); !rows) return rows;
@@ -185,10 +194,14 @@ Result<void> check_output(const ServiceAd& service, std::uint32_t run_rows, cons
         return compare.mismatch(output.desc.name, "that name", "'" + spec->name + "' here");
     }
     if (spec != nullptr) {
-        if (auto fits = check_spec(output, *spec, compare); !fits) return fits;
+        // A ragged batch has shapes of its own, which its rule knows.
+        const bool own_shape = service.batch == BatchRule::ragged;
+        auto fits =
+            own_shape ? check_type(output, *spec, compare) : check_spec(output, *spec, compare);
+        if (!fits) return fits;
     }
     if (auto sized = check_size(output, "output", ErrorCode::device); !sized) return sized;
-    if (service.batch != BatchRule::rows) return {};
+    if (service.batch != BatchRule::rows && service.batch != BatchRule::pad_mask) return {};
     const Shape& shape = output.desc.shape;
     if (!shape.empty() && shape[0] == static_cast<std::int64_t>(run_rows)) return {};
     return fail(ErrorCode::device, "output '" + output.desc.name + "' has shape " +
@@ -222,7 +235,7 @@ Result<std::uint32_t> check_inputs(const ServiceAd& service, TensorList& inputs)
         auto sized = check_size(tensor, "input", ErrorCode::invalid);
         if (!sized) return tl::unexpected(sized.error());
     }
-    if (service.batch == BatchRule::rows) {
+    if (batches_on_rows(service.batch)) {
         if (auto rows = check_rows(service, inputs); !rows) return tl::unexpected(rows.error());
     }
     return row_count(inputs);

@@ -12,7 +12,7 @@ ServiceAd advertise(const ModelSource& source) {
     ad.latest = source.latest;
     ad.hash = source.hash;
     ad.signature = source.signature;
-    ad.batch = source.batch;
+    ad.batch = source.batching->rule();
     ad.max_batch_rows = source.max_batch_rows;
     ad.instance_count = source.instance_count;
     ad.backend = source.backend;

@@ -2,11 +2,12 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
 
-#include "gpu_worker/core/backend.h"
+#include "gpu_worker/core/batching.h"
 #include "schemas/service.h"
 
 namespace farm {
@@ -30,6 +31,14 @@ struct WarmupRun {
 /// On which device an instance wants to be (Triton's instance_group kind).
 enum class InstanceKind : std::uint8_t { any, cpu, gpu };
 
+/// In which numbers a model computes.
+enum class Precision : std::uint8_t {
+    as_saved,  ///< those of its file
+    fp64,      ///< float64: weights, and floating inputs on their way in
+    bf16,      ///< bfloat16
+    fp16,      ///< float16, on a GPU only
+};
+
 /// One version of one model as its repository describes it, ready to be loaded by a backend.
 /// A plain value: nothing of protobuf, nothing read lazily.
 struct ModelSource {
@@ -41,12 +50,13 @@ struct ModelSource {
     std::string file;        ///< the version's model file; empty for "reference"
     bool has_config{false};  ///< false: the signature must come from the model file
     Signature signature;     ///< with the leading -1 where max_batch_size > 0
-    BatchRule batch{BatchRule::none};
+    std::shared_ptr<const Batching> batching = one_call_per_run();
     std::uint32_t max_batch_rows{0};
     BatchHints hints;
     std::uint32_t instance_count{1};
     InstanceKind instance_kind{InstanceKind::any};
     std::uint32_t intra_op_thread_count{1};
+    Precision precision{Precision::as_saved};
     bool idempotent{true};
     std::uint64_t max_result_bytes{limits::default_result_bytes};
     ContentHash hash;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -8,20 +10,59 @@
 
 namespace farm {
 
-/// How long runs of one service take on this worker: the advertised curve until runs are measured,
-/// then a moving mean for each power of two of rows. A value; at most 33 points.
+/// How long runs of one service take on this worker, by rows: a curve of at most 33 points, one for
+/// each *size class* (1, 2, 3-4, 5-8, 9-16 rows and so on: what a limit of 2^n rows admits and one
+/// of half does not).
+///
+/// What it believes of a class is the mean of its last runs without the slowest quarter, so one
+/// stall counts for nothing, and what happens in every second run counts. The first two runs of a
+/// class are forgotten when the third comes: they compile and warm up. Three runs in a row on one
+/// side of that mean, by a quarter of it, say that the device has changed: older ones are
+/// forgotten. A class with as many runs as are kept is looked at again after every fourth run only.
+/// A value; at most `kept_count` runs of each class are remembered.
 class RunTimes {
   public:
+    static constexpr std::size_t class_count = 33;
+    static constexpr std::size_t kept_count = 16;
+    static constexpr std::uint32_t first_run_count = 2;
+    /// A class is known from so many runs on, not counting the first ones.
+    static constexpr std::size_t known_from_count = 3;
+
     RunTimes() = default;
+    /// `advertised` stands in for what is not measured yet.
     explicit RunTimes(std::vector<CostPoint> advertised) : advertised_(std::move(advertised)) {}
 
-    void observe(std::uint32_t rows, Duration took);
+    /// 0 for 1 row, 1 for 2, 2 for 3 and 4, ...
+    static std::size_t class_of(std::uint32_t rows);
+    /// The most rows of this class.
+    static std::uint32_t most_rows(std::size_t size_class);
+
+    /// True when it may have changed what is believed.
+    bool observe(std::uint32_t rows, Duration took);
+
     /// Of a run with `rows` rows; 0 while nothing is known.
     Duration expected(std::uint32_t rows) const;
+    bool knows(std::size_t size_class) const;
+    /// Past the largest class that was observed.
+    std::size_t class_end() const { return classes_.size(); }
+    /// Of a class that was observed.
+    double ns_per_row(std::size_t size_class) const;
+    /// Mean rows and time of each known class, ascending.
+    std::vector<CostPoint> points() const;
 
   private:
+    struct SizeClass {
+        std::vector<CostPoint> runs;    ///< the last ones, oldest first
+        std::uint32_t seen_count{0};    ///< up to first_run_count + known_from_count
+        std::uint32_t unseen_count{0};  ///< runs since the last look
+        CostPoint mean{0, 0};           ///< rows 0: not observed
+
+        bool add(CostPoint run);
+        bool has_changed() const;
+    };
+
     std::vector<CostPoint> advertised_;
-    std::vector<CostPoint> measured_;  ///< ascending in rows, one for each power of two
+    std::vector<SizeClass> classes_;  ///< as far as they were needed
 };
 
 }  // namespace farm

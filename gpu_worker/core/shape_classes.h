@@ -4,12 +4,10 @@
 #include <string>
 #include <unordered_map>
 
-#include "gpu_worker/core/backend.h"
-
 namespace farm {
 
-/// Numbers the shapes of calls: two calls get the same number only if same_shape_beyond_rows()
-/// holds for them, so the batcher compares numbers and never sees a tensor.
+/// Numbers the shape keys of calls (Batching::measure): equal numbers are equal keys, so the
+/// batcher compares numbers and never sees a tensor.
 ///
 /// One per service, used by one thread. Bounded: after `limit_count` different shapes it forgets
 /// what it knew (numbers are never reused, so that costs a shared run and is never wrong).
@@ -17,7 +15,7 @@ class ShapeClasses {
   public:
     static constexpr std::size_t limit_count = 1024;
 
-    std::uint64_t class_of(const TensorList& call);
+    std::uint64_t class_of(std::string shape_key);
 
   private:
     std::unordered_map<std::string, std::uint64_t> classes_;

@@ -208,6 +208,7 @@ void WorkerMachine::enqueue(HeldCall& call) {
                                   "the service left rotation while the inputs were on their way"});
     }
     service.batcher.add(waiting);
+    service.count_rows(call.rows);
     touch(index);
 }
 

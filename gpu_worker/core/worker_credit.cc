@@ -6,6 +6,12 @@
 
 namespace farm {
 
+namespace {
+
+constexpr int curve_pause_beats = 5;
+
+}  // namespace
+
 void WorkerMachine::plan_windows() {
     if (!std::exchange(plan_due_, false)) return;
     std::vector<std::uint64_t> demand(contacts_.size(), 0);
@@ -82,6 +88,24 @@ std::uint64_t WorkerMachine::foreign_backlog_ns(BrokerNumber broker) const {
         sum += std::clamp<Duration>(services_.at(call.service).cost_of(call.rows), 0s, 1h);
     }
     return static_cast<std::uint64_t>(sum.count());
+}
+
+/// Brokers schedule by the curve that was learned, and `farm status` shows theirs. At a beat, and
+/// for each service once in a few beats at most.
+void WorkerMachine::tell_curves() {
+    Duration beat{0};
+    for (const BrokerContact& contact : contacts_) {
+        if (contact.serving() && contact.beat_due)
+            beat = std::max<Duration>(beat, contact.timing.beat);
+    }
+    if (draining_ || beat == Duration{0}) return;
+    for (auto& [index, service] : services_) {
+        if (now_ < service.curve_due || !service.take_over_curve()) continue;
+        service.curve_due = now_ + curve_pause_beats * beat;
+        for (BrokerNumber broker = 0; broker < contacts_.size(); ++broker) {
+            if (contacts_[broker].serving()) transmit(broker, advertisement(broker, {service.ad}));
+        }
+    }
 }
 
 void WorkerMachine::on(BrokerNumber broker, const Beat& beat) {

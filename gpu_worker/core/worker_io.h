@@ -38,10 +38,17 @@ struct RunCallResult {
     std::vector<LargeTensor> large;  ///< tensors above limits::inline_tensor_bytes
 };
 
+/// How long one slice of a run kept its instance busy.
+struct SliceTime {
+    std::uint32_t rows{1};
+    Duration took{0};
+};
+
 struct RunFinished {
     RunId run;
     Timings timings;                   ///< queue_ns is filled in by the machine
     std::vector<RunCallResult> calls;  ///< in the order of StartRun
+    std::vector<SliceTime> slices;     ///< of a run that ended well, as it was made
 };
 
 /// A model is loaded and warmed up (or failed: ad.failure says why).
@@ -72,6 +79,10 @@ struct StartRun {
     ServiceIndex service;
     std::uint32_t instance{0};
     std::vector<RunCall> calls;
+    /// Rows of the runs of the backend that this one is made of, in their order: those of its only
+    /// call, whose outputs are put together again. Empty: all rows of all calls at once.
+    std::vector<std::uint32_t> slices;
+    TimePoint expires;  ///< nobody waits any more: no further slice need begin
 };
 
 /// Run the warm-up sample once and report SelfTestFinished.

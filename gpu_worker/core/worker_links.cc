@@ -207,18 +207,18 @@ void WorkerMachine::answer_what_is_gone(BrokerNumber broker, const std::vector<C
     }
 }
 
+Advertise WorkerMachine::advertisement(BrokerNumber broker, std::vector<ServiceAd> services) const {
+    return {std::move(services), contacts_[broker].lease_key, options_.direct_key};
+}
+
 void WorkerMachine::advertise(BrokerNumber broker) {
-    Advertise page;
-    page.lease_key = contacts_[broker].lease_key;
-    page.worker_key = options_.direct_key;
+    Advertise page = advertisement(broker, {});
     std::size_t bytes = 0;
     for (const auto& [index, service] : services_) {
         bytes += wire_bytes_bound(service.ad);
         if (!page.services.empty() &&
             (page.services.size() == limits::page_entry_count || bytes > limits::page_bytes)) {
-            Advertise full = page;
-            page.services.clear();
-            transmit(broker, std::move(full));
+            transmit(broker, std::exchange(page, advertisement(broker, {})));
             bytes = wire_bytes_bound(service.ad);
         }
         page.services.push_back(service.ad);

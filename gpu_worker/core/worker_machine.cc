@@ -71,6 +71,7 @@ void WorkerMachine::do_what_is_due() {
     }
     touched_.clear();
     plan_windows();
+    tell_curves();
     for (BrokerNumber broker = 0; broker < contacts_.size(); ++broker) {
         if (contacts_[broker].serving() && contacts_[broker].credit_due) send_credit(broker);
         if (contacts_[broker].serving() && contacts_[broker].beat_due) send_beat(broker);
@@ -140,7 +141,7 @@ void WorkerMachine::on(const ModelReady& ready) {
     if (service.serves() && service.ad.idempotent) service.ad.direct_url = options_.direct_url;
     for (BrokerNumber broker = 0; broker < contacts_.size(); ++broker) {
         if (!contacts_[broker].serving()) continue;
-        transmit(broker, Advertise{{service.ad}, contacts_[broker].lease_key, options_.direct_key});
+        transmit(broker, advertisement(broker, {service.ad}));
         contacts_[broker].credit_due = true;
     }
     plan_due_ = true;

@@ -64,7 +64,9 @@ class WorkerMachine {
         std::vector<CallKey> calls;
         std::vector<Duration> waited;
         std::uint32_t rows{0};
-        TimePoint started;
+        Company::Mark started;
+        BatchSizes::Choice choice;
+        std::size_t trial_count{0};  ///< of its slices
     };
 
     /// Why a call is not taken.
@@ -121,6 +123,7 @@ class WorkerMachine {
     void forget(BrokerNumber broker);
     void take_up(BrokerNumber broker, const Welcome& welcome);
     void answer_what_is_gone(BrokerNumber broker, const std::vector<CallKey>& known);
+    Advertise advertisement(BrokerNumber broker, std::vector<ServiceAd> services) const;
     void advertise(BrokerNumber broker);
     std::vector<CallKey> open_keys(BrokerNumber broker) const;
 
@@ -158,6 +161,7 @@ class WorkerMachine {
     void send_credit(BrokerNumber broker);
     void send_beat(BrokerNumber broker);
     std::uint64_t foreign_backlog_ns(BrokerNumber broker) const;
+    void tell_curves();
 
     // Calls (worker_calls.cc).
     bool answer_again(BrokerNumber broker, const CallArrived& arrived);
@@ -187,7 +191,8 @@ class WorkerMachine {
     void touch(ServiceIndex service);
     void serve(ServiceIndex index, HostedService& service);
     void start_run(ServiceIndex index, HostedService& service, std::uint32_t instance,
-                   std::vector<CallKey> keys);
+                   std::vector<CallKey> keys, const BatchSizes::Choice& choice);
+    void learn(HostedService& service, const Run& run, const std::vector<SliceTime>& slices);
     void tell_started(const std::vector<CallKey>& keys);
     void conclude_run_call(const CallKey& key, const RunCallResult& result, const Timings& timings);
     void take_out_of_rotation(HostedService& service, const std::string& why);
@@ -210,6 +215,7 @@ class WorkerMachine {
     LeaseLedger leases_;
     SplitMix secrets_;
     std::map<RunId, Run> runs_;
+    Company company_;  ///< of the runs on the device
 
     TimerHeap<ServiceIndex> service_timers_;  ///< batch delays and self-tests
     std::vector<ServiceIndex> touched_;       ///< services that may have a run to start

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/core/expect.h"
+#include "gpu_worker/core/slices.h"
 #include "gpu_worker/core/worker_machine.h"
 
 namespace farm {
@@ -22,21 +23,27 @@ void WorkerMachine::serve(ServiceIndex index, HostedService& service) {
     }
     if (!service.health.in_rotation()) return;
     while (const auto instance = service.free_instance()) {
-        std::vector<CallKey> keys = service.batcher.take(now_);
+        const auto waiting = std::min<std::uint64_t>(service.batcher.waiting_rows(), UINT32_MAX);
+        if (waiting == 0) return;
+        BatchSizes::Choice choice{{}, company_.count() + 1, UINT32_MAX};
+        if (service.ad.batch != BatchRule::none) {
+            choice = service.sizes.choose(choice.company, static_cast<std::uint32_t>(waiting));
+        }
+        std::vector<CallKey> keys = service.batcher.take(now_, choice.size.rows);
         if (keys.empty()) {
             if (const auto ready = service.batcher.ready_at()) service_timers_.set(index, *ready);
             return;
         }
-        start_run(index, service, *instance, std::move(keys));
+        start_run(index, service, *instance, std::move(keys), choice);
     }
 }
 
 void WorkerMachine::start_run(ServiceIndex index, HostedService& service, std::uint32_t instance,
-                              std::vector<CallKey> keys) {
+                              std::vector<CallKey> keys, const BatchSizes::Choice& choice) {
     const RunId id{next_run_++};
-    Run run{index, instance, std::move(keys), {}, 0, now_};
+    Run run{index, instance, std::move(keys), {}, 0, company_.mark(now_), choice, 0};
     run.waited.reserve(run.calls.size());
-    StartRun effect{id, index, instance, {}};
+    StartRun effect{id, index, instance, {}, {}, now_};
     effect.calls.reserve(run.calls.size());
     for (const CallKey& key : run.calls) {
         HeldCall& call = *calls_.find(key);
@@ -44,9 +51,18 @@ void WorkerMachine::start_run(ServiceIndex index, HostedService& service, std::u
         effect.calls.push_back({key, std::exchange(call.payload, {}), call.rows});
         run.waited.push_back(now_ - call.arrived);
         run.rows += call.rows;
+        effect.expires = std::max(effect.expires, call.deadline);
         calls_.started(call);
         if (!service.ad.idempotent) ran_.add(key.id);
     }
+    run.trial_count = choice.size.is_trial ? 1 : 0;
+    if (service.sliceable && run.rows > choice.size.rows) {
+        FARM_ENSURE(run.calls.size() == 1);  // calls share a run up to that size only
+        Slices slices = slices_of(run.rows, choice);
+        run.trial_count = slices.trial_count;
+        effect.slices = std::move(slices.rows);
+    }
+    company_.begin(now_);
     service.busy[instance] = true;
     // Said before the run begins: a run that kills this process must be known to have begun.
     tell_started(run.calls);
@@ -77,6 +93,7 @@ void WorkerMachine::on(const RunFinished& finished) {
     runs_.erase(found);
     HostedService& service = services_.at(run.service);
     service.busy[run.instance] = false;
+    company_.end(now_);
 
     bool faulted = false;
     bool ended_well = false;
@@ -89,13 +106,22 @@ void WorkerMachine::on(const RunFinished& finished) {
         faulted = faulted || finished.calls[i].outcome == Outcome::device_fault;
         ended_well = ended_well || finished.calls[i].outcome == Outcome::ok;
     }
-    if (ended_well) service.times.observe(run.rows, now_ - run.started);
+    if (ended_well) learn(service, run, finished.slices);
     if (faulted) {
         take_out_of_rotation(service, finished.calls.front().detail);
     } else if (ended_well) {
         service.health.run_ended_well();
     }
     touch(run.service);
+}
+
+void WorkerMachine::learn(HostedService& service, const Run& run,
+                          const std::vector<SliceTime>& slices) {
+    const std::uint32_t company = company_.since(run.started, now_);
+    for (std::size_t i = 0; i < slices.size(); ++i) {
+        service.sizes.observe(company, slices[i].rows, slices[i].took, run.choice,
+                              i < run.trial_count);
+    }
 }
 
 void WorkerMachine::conclude_run_call(const CallKey& key, const RunCallResult& result,

@@ -4,6 +4,9 @@
 #include <charconv>
 #include <utility>
 
+#include "gpu_worker/repository/batch_config.h"
+#include "gpu_worker/repository/config_error.h"
+#include "gpu_worker/repository/data_type.h"
 #include "gpu_worker/repository/model_config.pb.h"
 
 namespace farm {
@@ -14,11 +17,6 @@ using inference::ModelConfig;
 
 constexpr std::string_view supported =
     "platform \"pytorch_libtorch\" (backend \"pytorch\") and backend \"reference\"";
-
-tl::unexpected<Error> refuse(const std::string& problem, const std::string& why,
-                             const std::string& advice) {
-    return fail(ErrorCode::invalid, problem + " (" + why + "): " + advice);
-}
 
 // ---- which backend ----------------------------------------------------------------------------
 
@@ -50,24 +48,10 @@ Result<void> refuse_unsupported(const ModelConfig& config) {
         return refuse("model_transaction_policy decoupled is not supported",
                       "a call has exactly one answer", "remove it");
     }
-    if (config.batch_input_size() > 0 || config.batch_output_size() > 0) {
-        return refuse("batch_input and batch_output are not supported",
-                      "batches are formed on dimension 0", "set max_batch_size to 0");
-    }
     return {};
 }
 
 // ---- signature --------------------------------------------------------------------------------
-
-Result<DType> dtype_of(const std::string& tensor, inference::DataType type) {
-    const std::string name =
-        inference::DataType_IsValid(type) ? inference::DataType_Name(type) : std::to_string(type);
-    const std::optional<DType> known = parse_dtype(name);
-    if (known) return *known;
-    return refuse(tensor + " has data_type " + name,
-                  type == inference::TYPE_INVALID ? "it is not set" : "it cannot be sent",
-                  "use a number type, for example TYPE_FP32");
-}
 
 /// What ModelInput and ModelOutput have in common.
 template <class ModelTensor>
@@ -119,10 +103,6 @@ Result<Signature> signature_of(const ModelConfig& config) {
     Signature signature;
     const bool batches = config.max_batch_size() > 0;
     for (const inference::ModelInput& input : config.input()) {
-        if (input.allow_ragged_batch()) {
-            return refuse("input '" + input.name() + "' has allow_ragged_batch",
-                          "this is not supported", "set it to false");
-        }
         Result<TensorSpec> spec = spec_of(input, "input", batches);
         if (!spec) return tl::unexpected(spec.error());
         spec->optional = input.optional();
@@ -142,34 +122,7 @@ Result<Signature> signature_of(const ModelConfig& config) {
     return signature;
 }
 
-// ---- batching and instances -------------------------------------------------------------------
-
-Result<void> read_batching(const ModelConfig& config, ModelSource& source) {
-    if (config.max_batch_size() < 0) {
-        return refuse("max_batch_size is " + std::to_string(config.max_batch_size()),
-                      "0 or more: 0 does not batch", "correct it");
-    }
-    source.max_batch_rows = static_cast<std::uint32_t>(config.max_batch_size());
-    source.batch = source.max_batch_rows > 0 ? BatchRule::rows : BatchRule::none;
-    const inference::ModelDynamicBatching& batching = config.dynamic_batching();
-    for (const std::int32_t rows : batching.preferred_batch_size()) {
-        if (rows < 1 || rows > config.max_batch_size()) {
-            return refuse("preferred_batch_size " + std::to_string(rows) + " is not possible",
-                          "max_batch_size is " + std::to_string(config.max_batch_size()),
-                          "use 1 to max_batch_size");
-        }
-        source.hints.preferred_rows.push_back(static_cast<std::uint32_t>(rows));
-    }
-    std::ranges::sort(source.hints.preferred_rows);
-    const auto longest = std::chrono::microseconds(limits::longest_deadline);
-    const std::uint64_t delay = batching.max_queue_delay_microseconds();
-    if (delay > static_cast<std::uint64_t>(longest.count())) {
-        return refuse("max_queue_delay_microseconds is " + std::to_string(delay),
-                      "at most " + std::to_string(longest.count()), "correct it");
-    }
-    source.hints.max_queue_delay = std::chrono::microseconds(delay);
-    return {};
-}
+// ---- instances --------------------------------------------------------------------------------
 
 Result<InstanceKind> instance_kind(const inference::ModelInstanceGroup& group) {
     switch (group.kind()) {
@@ -215,30 +168,24 @@ Result<std::uint64_t> number_of(const std::string& key, const std::string& text,
                   "a whole number from 1 to " + std::to_string(most), "correct it");
 }
 
-Result<void> read_batch_parameter(const std::string& value, ModelSource& source) {
-    if (value == "none") {
-        source.batch = BatchRule::none;
-        return {};
+Result<void> read_precision(const std::string& value, ModelSource& source) {
+    if (value == "fp64") {
+        source.precision = Precision::fp64;
+    } else if (value == "bf16") {
+        source.precision = Precision::bf16;
+    } else if (value == "fp16") {
+        source.precision = Precision::fp16;
+    } else if (value != "fp32") {
+        return refuse("parameter 'farm.precision' is '" + value + "'",
+                      "\"fp64\", \"fp32\", \"bf16\" or \"fp16\"", "correct it");
     }
-    if (value != "rows") {
-        return refuse("parameter 'farm.batch' is '" + value + "'", "\"none\" or \"rows\"",
-                      "correct it");
-    }
-    source.batch = BatchRule::rows;
-    const auto is_free = [](const TensorSpec& spec) {
-        return !spec.dims.empty() && spec.dims.front() == -1;
-    };
-    if (std::ranges::all_of(source.signature.inputs, is_free) &&
-        std::ranges::all_of(source.signature.outputs, is_free)) {
-        return {};
-    }
-    return refuse("parameter 'farm.batch' is 'rows'",
-                  "the first dimension of every input and output must then be -1",
-                  "correct dims or set max_batch_size");
+    if (value == "fp32" || source.backend == "pytorch") return {};
+    return refuse("parameter 'farm.precision' is '" + value + "'",
+                  "backend '" + source.backend + "' has no weights", "remove it");
 }
 
 Result<void> read_parameter(const std::string& key, const std::string& value, ModelSource& source) {
-    if (key == "farm.batch") return read_batch_parameter(value, source);
+    if (key == "farm.precision") return read_precision(value, source);
     if (key == "farm.intra_op_threads") {
         const auto count = number_of(key, value, 1024);
         if (!count) return tl::unexpected(count.error());
@@ -253,19 +200,18 @@ Result<void> read_parameter(const std::string& key, const std::string& value, Mo
                           "correct it");
         }
         source.idempotent = value == "true";
-    } else if (key.starts_with("farm.") && !key.starts_with("farm.reference.")) {
+    } else if (key.starts_with("farm.") && !key.starts_with("farm.reference.") &&
+               !is_batch_parameter(key)) {
         return refuse("parameter '" + key + "' is not known",
                       "names that begin with 'farm.' are this server's",
-                      "use farm.batch, farm.intra_op_threads, farm.idempotent or "
+                      "use farm.batch (and farm.pad_*, farm.graph_*, farm.max_batch_rows), "
+                      "farm.intra_op_threads, farm.precision, farm.idempotent or "
                       "farm.max_result_bytes");
     }
     return {};
 }
 
-Result<void> read_parameters(const ModelConfig& config, ModelSource& source) {
-    for (const auto& [key, value] : config.parameters()) {
-        source.parameters.emplace(key, value.string_value());
-    }
+Result<void> read_parameters(ModelSource& source) {
     for (const auto& [key, value] : source.parameters) {
         if (auto read = read_parameter(key, value, source); !read) return read;
     }
@@ -274,11 +220,13 @@ Result<void> read_parameters(const ModelConfig& config, ModelSource& source) {
 
 /// Bytes of the largest result, when the signature fixes it.
 std::uint64_t result_bytes(const ModelSource& source) {
+    const BatchRule rule = source.batching->rule();
+    const bool has_batch_dimension =
+        source.max_batch_rows > 0 && rule != BatchRule::none && rule != BatchRule::graph;
     std::uint64_t total = 0;
     for (const TensorSpec& spec : source.signature.outputs) {
         TensorDesc largest{spec.name, spec.type, spec.dims};
-        const bool batches = source.batch == BatchRule::rows && source.max_batch_rows > 0;
-        if (batches) largest.shape.front() = source.max_batch_rows;
+        if (has_batch_dimension) largest.shape.front() = source.max_batch_rows;
         const Result<std::uint64_t> size = checked_size_bytes(largest);
         if (!size) return limits::default_result_bytes;  // a free dimension
         total += *size;
@@ -355,13 +303,16 @@ Result<ModelSource> describe_model(const ModelConfig& config, const std::filesys
     auto signature = signature_of(config);
     if (!signature) return tl::unexpected(signature.error());
     source.signature = std::move(*signature);
+    for (const auto& [key, value] : config.parameters()) {
+        source.parameters.emplace(key, value.string_value());
+    }
     using Step = Result<void> (*)(const ModelConfig&, ModelSource&);
     const Step before_parameters[] = {read_batching, read_instances};
     for (const Step step : before_parameters) {
         if (auto done = step(config, source); !done) return tl::unexpected(done.error());
     }
     source.max_result_bytes = result_bytes(source);
-    if (auto done = read_parameters(config, source); !done) return tl::unexpected(done.error());
+    if (auto done = read_parameters(source); !done) return tl::unexpected(done.error());
     if (auto done = check_identity(config, source); !done) return tl::unexpected(done.error());
     if (auto done = read_warmup(config, source); !done) return tl::unexpected(done.error());
     return source;

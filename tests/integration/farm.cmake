@@ -8,6 +8,11 @@ if(FARM_WITH_TORCH)
         DEPENDS farm-broker farm-worker
         DEFINITIONS ${farm_test_programs})
 endif()
+farm_add_test(batch_size_test
+    SOURCES batch_size_test.cc
+    LINK farm_client farm_ops
+    DEPENDS farm-broker farm-worker
+    DEFINITIONS ${farm_test_programs})
 farm_add_test(load_test
     SOURCES load_test.cc
     LINK farm_client farm_ops

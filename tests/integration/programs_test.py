@@ -284,5 +284,43 @@ class Leaving(unittest.TestCase):
             farm.stop()
 
 
+class DirectBench(unittest.TestCase):
+    """farm-worker --bench: a model without a farm."""
+
+    CLIFF = """backend: "reference"
+max_batch_size: 64
+input { name: "x" data_type: TYPE_FP32 dims: 2 }
+output { name: "y" data_type: TYPE_FP32 dims: 2 }
+parameters { key: "farm.reference.kind" value { string_value: "sleep" } }
+parameters { key: "farm.reference.per_row_ns" value { string_value: "1000000" } }
+parameters { key: "farm.reference.cliff_rows" value { string_value: "4" } }
+parameters { key: "farm.reference.cliff_factor" value { string_value: "20" } }
+"""
+
+    def bench(self, rows):
+        with tempfile.TemporaryDirectory(prefix="farm-programs-") as folder:
+            model = pathlib.Path(folder) / "cliff"
+            (model / "1").mkdir(parents=True)
+            (model / "config.pbtxt").write_text(self.CLIFF)
+            return subprocess.run(
+                [str(WORKER), "--models", folder, "--device", "cpu", "--bench", "cliff",
+                 "--bench-rows", rows, "--bench-seconds", "0.1", "--json"],
+                capture_output=True, text=True, timeout=LIMIT_S)
+
+    def test_sizes_show_the_cliff(self):
+        done = self.bench("2,4,64")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        result = json.loads(done.stdout)
+        self.assertEqual([size["rows"] for size in result["sizes"]], [2, 4, 64])
+        self.assertIn(result["knee_rows"], (2, 4))
+        self.assertGreaterEqual(result["sizes"][2]["p50_ms"], 1280)
+        self.assertIn("minor_faults_per_run", result["sizes"][0])
+
+    def test_a_size_beyond_the_configuration_is_refused(self):
+        done = self.bench("65")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("1 to 64", done.stderr)
+
+
 if __name__ == "__main__":
     unittest.main(argv=[sys.argv[0], *sys.argv[4:]], verbosity=2)

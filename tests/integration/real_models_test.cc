@@ -1,9 +1,14 @@
 // The real networks, asked through broker and worker.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <set>
+#include <thread>
 
 #include "cpu_client/events/candidate_edges.h"
 #include "cpu_client/events/components.h"
@@ -29,7 +34,18 @@ class RealModelsTest : public ::testing::Test {
         farm_.start_worker("w1", farm_.url());
         auto client = Client::connect(farm_.url());
         EXPECT_TRUE(client) << client.error().message;
+        EXPECT_TRUE(is_offered(*client)) << farm_.log("w1");
         return std::move(*client);
+    }
+    /// A busy machine may load a model longer than calls wait for a service that nobody offers.
+    static bool is_offered(Client& client) {
+        const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(2);
+        while (std::chrono::steady_clock::now() < end) {
+            const auto models = client.models();
+            if (models && !models->empty()) return true;
+            std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        }
+        return false;
     }
     void TearDown() override {
         if (HasFailure()) std::cerr << farm_.log("broker") << farm_.log("w1");
@@ -142,6 +158,93 @@ TEST_F(RealModelsTest, RealParticleNetRepositoryAnswersBatches) {
         for (std::size_t i = 0; i < 8; ++i) sum += (*scores)[8 * jet + i];
         EXPECT_NEAR(sum, 1, 1e-4);
     }
+}
+
+/// The real repository with a config.pbtxt of our own beside a link to its version.
+std::filesystem::path add_padding(const std::filesystem::path& model,
+                                  const std::filesystem::path& target) {
+    std::filesystem::create_directories(target);
+    std::filesystem::create_directory_symlink(std::filesystem::absolute(model / "1"), target / "1");
+    std::ofstream config(target / "config.pbtxt");
+    config << std::ifstream(model / "config.pbtxt").rdbuf() << R"(
+parameters { key: "farm.batch" value { string_value: "pad_mask" } }
+parameters { key: "farm.pad_inputs" value {
+  string_value: "pf_points__0+pf_features__1+pf_mask__2, sv_points__3+sv_features__4+sv_mask__5" } }
+parameters { key: "farm.pad_minimum" value { string_value: "pf_points__0:9" } }
+)";
+    return target;
+}
+
+Inputs jet(std::int64_t particles, std::int64_t vertices, float seed) {
+    const auto filled = [seed](Shape shape) {
+        std::vector<float> values(static_cast<std::size_t>(shape[1] * shape[2]));
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            values[i] = std::sin(seed + 1.7F * static_cast<float>(i));
+        }
+        return tensor<float>(std::move(shape), std::span<const float>(values));
+    };
+    const auto ones = [](Shape shape) {
+        const std::vector<float> values(static_cast<std::size_t>(shape[2]), 1);
+        return tensor<float>(std::move(shape), std::span<const float>(values));
+    };
+    return {{"pf_points__0", filled({1, 2, particles})},
+            {"pf_features__1", filled({1, 20, particles})},
+            {"pf_mask__2", ones({1, 1, particles})},
+            {"sv_points__3", filled({1, 2, vertices})},
+            {"sv_features__4", filled({1, 11, vertices})},
+            {"sv_mask__5", ones({1, 1, vertices})}};
+}
+
+TEST_F(RealModelsTest, UnequalJetsShareRunsOfParticleNetAndGetWhatEachGetsAlone) {
+    const std::filesystem::path model = "../shared/data/triton_models/particlenet_AK4_PT";
+    if (!std::filesystem::exists(model))
+        GTEST_SKIP() << "the real CMS model is not here: " << model;
+    Client client = serve(add_padding(model, farm_.folder() / "mine" / model.filename()));
+    const std::vector<std::int64_t> lengths = {8, 50, 33, 12, 3, 41, 47, 16, 9, 20, 36, 49};
+    std::vector<std::vector<float>> alone;
+    const auto scores_of = [](const Inference& result) {
+        EXPECT_TRUE(result.ok()) << result.detail;
+        const auto scores = result.output("softmax__0").as<float>();
+        return scores ? std::vector<float>(scores->begin(), scores->end()) : std::vector<float>();
+    };
+    for (std::size_t i = 0; i < lengths.size(); ++i) {
+        alone.push_back(scores_of(
+            client.infer("particlenet_AK4_PT", jet(lengths[i], 1 + i % 5, static_cast<float>(i)))
+                .get()));
+    }
+    // Whether calls meet in a run is up to the load: as many rounds as it takes.
+    std::uint32_t most_calls = 1;
+    for (int round = 0; round < 50 && most_calls == 1; ++round) {
+        std::vector<decltype(client.infer("", Inputs{}))> pending;
+        for (std::size_t i = 0; i < lengths.size(); ++i) {
+            pending.push_back(client.infer("particlenet_AK4_PT",
+                                           jet(lengths[i], 1 + i % 5, static_cast<float>(i))));
+        }
+        for (std::size_t i = 0; i < lengths.size(); ++i) {
+            const Inference result = pending[i].get();
+            most_calls = std::max(most_calls, result.timings.run_calls);
+            const auto scores = scores_of(result);
+            ASSERT_EQ(scores.size(), 8U);
+            for (std::size_t j = 0; j < 8; ++j) EXPECT_NEAR(scores[j], alone[i][j], 1e-5);
+        }
+    }
+    EXPECT_GT(most_calls, 1U);
+}
+
+TEST_F(RealModelsTest, EdgeToAPointThatIsNotThereIsInvalidAndSaysWhere) {
+    Client client = serve("data/models/gnn");
+    const std::vector<float> nodes(6, 0.1F);
+    const std::vector<std::int64_t> edges{1, 0, 0, 7};
+    const Inference result =
+        client
+            .infer("gnn", {{"nodes", tensor<float>({2, 3}, std::span<const float>(nodes))},
+                           {"edge_index",
+                            tensor<std::int64_t>({2, 2}, std::span<const std::int64_t>(edges))}})
+            .get();
+    EXPECT_EQ(result.status, CallStatus::invalid);
+    EXPECT_EQ(
+        result.detail,
+        "input 'edge_index' has 7 at [1, 1] (the call has 2 nodes): number nodes from 0 to 1");
 }
 
 }  // namespace

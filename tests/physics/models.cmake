@@ -4,5 +4,5 @@ if(FARM_WITH_TORCH)
         LINK farm_backends farm_repository)
     farm_add_test(particlenet_test
         SOURCES particlenet_test.cc
-        LINK farm_backends farm_repository)
+        LINK farm_backends farm_model_config_proto farm_repository)
 endif()

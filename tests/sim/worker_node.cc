@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "tests/sim/process.h"
@@ -18,6 +19,7 @@ ServiceAd ad_of(const SimModel& model, ServiceIndex index, bool latest) {
     ad.max_batch_rows = model.max_rows;
     ad.instance_count = model.instances;
     ad.backend = "reference";
+    ad.signature.outputs = {{"y", dtype::f32, {-1}, false}};  // large calls may be sliced
     ad.idempotent = model.idempotent;
     ad.max_call_bytes = 24ULL << 20;
     ad.max_result_bytes = model.max_result_bytes;
@@ -270,6 +272,11 @@ void WorkerNode::start_run(const StartRun& effect) {
     if ((model.batch == BatchRule::none && keys.size() > 1) || !rows_fit) {
         world_.verdict.violate("a run keeps to the batch rule", world_.name(id));
     }
+    const std::uint32_t sliced =
+        std::accumulate(effect.slices.begin(), effect.slices.end(), std::uint32_t{0});
+    if (!effect.slices.empty() && (sliced != rows || keys.size() > 1)) {
+        world_.verdict.violate("slices are those of one call, and all of it", world_.name(id));
+    }
     world_.history.run_started(id, incarnation, effect.run, keys);
     Duration took = model.run_base + rows * model.run_row;
     took += world_.random.between(Duration{0}, took / 4);
@@ -327,6 +334,11 @@ void WorkerNode::finish_run(const StartRun& run, const SimModel& model, Duration
             result.payload = payloads->add(std::move(outputs));
         }
         input.calls.push_back(std::move(result));
+    }
+    std::vector<std::uint32_t> slices = run.slices;
+    if (slices.empty()) slices = {input.timings.run_rows};
+    for (const std::uint32_t rows : slices) {
+        if (!fault) input.slices.push_back({rows, model.run_base + rows * model.run_row});
     }
     step(input);
 }

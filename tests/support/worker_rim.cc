@@ -143,8 +143,25 @@ const WorkerEffects& WorkerRim::finish(RunId run, Outcome outcome, std::uint64_t
         }
         finished.calls.push_back(std::move(result));
     }
+    if (outcome == Outcome::ok) finished.slices = slice_times(runs.at(run));
     runs.erase(run);
     return step(finished);
+}
+
+std::vector<SliceTime> WorkerRim::slice_times(const StartRun& run) const {
+    std::vector<std::uint32_t> slices = run.slices;
+    if (slices.empty()) {
+        slices.push_back(0);
+        for (const RunCall& call : run.calls) slices.front() += call.rows;
+    }
+    const Duration lasted = now - started_.at(run.run);
+    std::vector<SliceTime> times;
+    for (const std::uint32_t rows : slices) {
+        const Duration took =
+            slice_time ? slice_time(rows) : lasted / static_cast<std::int64_t>(slices.size());
+        times.push_back({rows, took});
+    }
+    return times;
 }
 
 const WorkerEffects& WorkerRim::beat(std::size_t broker, std::vector<QueueDepth> depths) {
@@ -206,13 +223,22 @@ void WorkerRim::book(const WorkerEffect& effect) {
         use(chunk->payload, "chunk");
     }
     if (const auto* run = std::get_if<StartRun>(&effect)) {
-        for (const RunCall& call : run->calls) spend(call.payload, "run");
+        std::uint64_t rows = 0;
+        for (const RunCall& call : run->calls) {
+            spend(call.payload, "run");
+            rows += call.rows;
+        }
+        for (const std::uint32_t slice : run->slices) rows -= slice;
+        if (!run->slices.empty() && (rows != 0 || run->calls.size() > 1)) {
+            problems.push_back("the slices of a run are not those of its calls");
+        }
         for (const auto& [id, other] : runs) {
             if (other.service == run->service && other.instance == run->instance) {
                 problems.push_back("a busy instance was started again");
             }
         }
         runs[run->run] = *run;
+        started_[run->run] = now;
     }
     const auto* transmit = std::get_if<Transmit>(&effect);
     if (transmit == nullptr) return;
@@ -224,8 +250,10 @@ void WorkerRim::book(const WorkerEffect& effect) {
         answers[*broker].push_back(*answer);
         result_sequences_[*broker] = std::max(result_sequences_[*broker], answer->sequence);
     }
-    const auto* ads = std::get_if<Advertise>(&transmit->message);
-    if (ads != nullptr && broker) lease_keys[*broker] = ads->lease_key;
+    if (const auto* ad = std::get_if<Advertise>(&transmit->message)) {
+        ads.insert(ads.end(), ad->services.begin(), ad->services.end());
+        if (broker) lease_keys[*broker] = ad->lease_key;
+    }
     const auto* credit = std::get_if<Credit>(&transmit->message);
     if (credit != nullptr && broker) credits[*broker] = *credit;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -80,7 +81,11 @@ class WorkerRim {
     std::map<std::size_t, Credit> credits;               ///< the last one of each broker
     std::map<std::size_t, std::vector<Answer>> answers;  ///< all, by broker
     std::map<std::size_t, Secret> lease_keys;            ///< as each broker has it
+    std::vector<ServiceAd> ads;                          ///< all, in their order
     std::vector<std::string> problems;
+    /// What finish() says that a slice with so many rows took; without it, its share of the time
+    /// since the run began.
+    std::function<Duration(std::uint32_t rows)> slice_time;
 
   private:
     void book_input(const WorkerInput& input);
@@ -89,7 +94,10 @@ class WorkerRim {
     void use(PayloadId payload, const char* how);
     std::optional<std::size_t> broker_of(LinkId link, const char* how);
 
+    std::vector<SliceTime> slice_times(const StartRun& run) const;
+
     std::map<std::size_t, LinkId> links_;
+    std::map<RunId, TimePoint> started_;
     std::map<std::size_t, std::uint64_t> result_sequences_;
     std::uint64_t next_payload_{1};
 };

@@ -32,7 +32,7 @@ GROUPS = {
                r"semaphore|stop_token|pthread\.h|sched\.h",
     "files": r"fstream|iostream|filesystem",
     "posix": r"(sys|netinet|arpa|linux|net)/.*|"
-             r"(unistd|poll|fcntl|signal|csignal|dirent|netdb|spawn|termios|ifaddrs|resolv|errno|malloc)(\.h)?",
+             r"(unistd|poll|fcntl|signal|csignal|dirent|netdb|spawn|termios|ifaddrs|resolv|errno|malloc|dlfcn)(\.h)?",
 }
 
 SYSTEM = ["threads", "files", "posix"]

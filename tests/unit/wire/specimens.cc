@@ -165,7 +165,8 @@ StatusReport report() {
     StatusReport m;
     m.broker = {"head", "0.1.0", 5000, 2, 1, 100, 90, 7, 3, 4096, true};
     m.workers = {{"node7", "L4", "ready", 3, 3000, 90, 1, 7'000'000, 20}};
-    m.services = {{"gnn/2", "node7", "pytorch", "bad file", 8, 3, 90, 11'000, true}};
+    m.services = {
+        {"gnn/2", "node7", "pytorch", "bad file", 8, 3, 90, 11'000, true, {{1, 900}, {8, 2000}}}};
     m.queues = {{"gnn", 5, 5000, 12}};
     m.next = 64;
     return m;

@@ -83,5 +83,45 @@ TEST_F(BrokerLearningTest, FaultyWorkersLeaveTheRotationButNeverMoreThanHalf) {
     EXPECT_EQ(used.size(), 3U);  // two were taken out, the third had to stay
 }
 
+// What it has learned of its own speed must not cost a worker its windows or bring it back early.
+TEST_F(BrokerLearningTest, AWorkerThatAdvertisesAnotherCurveKeepsEverythingElse) {
+    worker(1, 1);
+    worker(2, 2);
+    join(9, Role::client, 9);
+    receive(9, make_call(1));
+    const std::uint64_t link = sent<Call>(1).empty() ? 2 : 1;
+    receive(link, make_answer(1, Outcome::device_fault));
+    const auto status_of = [&] {
+        for (const ServiceStatus& service : machine.report(now).services) {
+            if (service.worker == "worker" + std::to_string(link)) return service;
+        }
+        return ServiceStatus{};
+    };
+    const ServiceStatus before = status_of();
+    ASSERT_TRUE(before.ejected);
+
+    ServiceAd ad;
+    ad.index = ServiceIndex{1};
+    ad.model = "gnn";
+    ad.max_result_bytes = 1000;
+    ad.cost = {{1, 3'000'000}, {8, 9'000'000}};
+    receive(link, Advertise{{ad}, {}, {}});
+    const ServiceStatus after = status_of();
+    EXPECT_EQ(after.cost, ad.cost);
+    EXPECT_EQ(after.row_ns, 3'000'000U);
+    EXPECT_TRUE(after.ejected);
+    EXPECT_EQ(after.window_count, before.window_count);
+    EXPECT_EQ(machine.report(now).services.size(), 2U);
+}
+
+TEST_F(BrokerLearningTest, AnotherModelUnderTheSameIndexStartsAnew) {
+    worker(1, 1);
+    offer(1, "cnn");
+    const auto services = machine.report(now).services;
+    ASSERT_EQ(services.size(), 1U);
+    EXPECT_EQ(services[0].name, "cnn/1");
+    EXPECT_EQ(services[0].window_count, 0U);
+}
+
 }  // namespace
 }  // namespace farm

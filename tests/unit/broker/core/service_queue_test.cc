@@ -108,6 +108,21 @@ TEST(RateEstimateTest, FirstRunMakesACurveWhereThereIsNone) {
     EXPECT_EQ(rate.expected(4), Duration{8ms});
 }
 
+TEST(RateEstimateTest, RowsBeyondTheKneeAreSeveralRuns) {
+    const std::vector<CostPoint> curve{{1, 1'000'000}, {8, 2'000'000}, {16, 40'000'000}};
+    EXPECT_EQ(RateEstimate(curve, BatchRule::rows).expected(20), Duration{2ms + 2ms + 1'428'571ns});
+    EXPECT_EQ(RateEstimate(curve, BatchRule::graph).expected(20), Duration{50ms});
+}
+
+TEST(RateEstimateTest, AnotherCurveHoldsAsItIsAndIsNotUpsetByOneRun) {
+    RateEstimate rate({{1, 1'000'000}});
+    for (int i = 0; i < 100; ++i) rate.observe(1, 5'000'000);
+    rate.take_curve({{1, 4'000'000}});
+    EXPECT_EQ(rate.expected(1), Duration{4ms});
+    rate.observe(1, 40'000'000);
+    EXPECT_LE(rate.expected(1), Duration{8ms});
+}
+
 TEST(SessionTableTest, SessionIsFoundByNumberLinkAndPeerUntilItLeaves) {
     SessionTable table;
     const PeerId peer = PeerId::from_words(1, 2);

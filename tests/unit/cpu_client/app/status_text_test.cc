@@ -27,7 +27,10 @@ StatusView busy_farm() {
     worker.heard_ms_ago = 250;
     view.report.workers.push_back(worker);
     ServiceStatus service{
-        "particlenet_AK4_PT/12", worker.name, "pytorch", "", 1024, 900, 10, 12'345, false};
+        "particlenet_AK4_PT/12", worker.name, "pytorch", "", 1024, 900, 10, 12'345, false, {}};
+    for (std::uint32_t rows = 1; rows <= 1 << 15; rows *= 2) {
+        service.cost.push_back({rows, 1'000'000 + 1'000ULL * rows});
+    }
     view.report.services.push_back(service);
     service.failure = "config.pbtxt line 7: no such field 'maxbatch'";
     service.name = "broken/1";
@@ -51,6 +54,19 @@ TEST(StatusTextTest, TablesFitEightyColumns) {
     const auto text = status_text(busy_farm(), nullptr);
     EXPECT_LE(widest_table_line(text), terminal_columns) << text;
     EXPECT_NE(text.find("10000000"), std::string::npos) << "numbers are never cut";
+}
+
+TEST(StatusTextTest, ACurveShowsItsKneeAndBars) {
+    StatusView view = busy_farm();
+    view.report.workers[0].name = view.report.services[0].worker = "w";
+    view.report.services[0].cost = {
+        {1, 1'000'000}, {4, 2'000'000}, {8, 2'000'000}, {16, 8'000'000}};
+    const auto text = status_text(view, nullptr);
+    EXPECT_NE(text.find("1-16  ▂▄█▄"), std::string::npos) << text;
+    EXPECT_NE(text.find("   8    4000  2.00 ms"), std::string::npos) << text;
+    const auto json = nlohmann::json::parse(status_json(view));
+    EXPECT_EQ(json["services"][0]["knee_rows"], 8);
+    EXPECT_EQ(json["services"][0]["curve"][3]["run_ns"], 8'000'000);
 }
 
 TEST(StatusTextTest, FailuresAreToldInFull) {

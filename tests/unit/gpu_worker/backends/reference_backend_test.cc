@@ -104,6 +104,21 @@ TEST(ReferenceBackendTest, SleepTakesAtLeastItsCost) {
     }
 }
 
+TEST(ReferenceBackendTest, RowsBeyondTheCliffTakeLonger) {
+    auto instance = instance_with(
+        {{"kind", "sleep"}, {"per_row_ns", "1000000"}, {"cliff_rows", "2"}, {"cliff_factor", "5"}});
+    const auto time = [&](std::int64_t rows) {
+        const auto begin = std::chrono::steady_clock::now();
+        const TensorList inputs{testing::zeros("x", {rows, 1})};
+        EXPECT_TRUE(instance->run(inputs));
+        return std::chrono::steady_clock::now() - begin;
+    };
+    EXPECT_GE(time(2), std::chrono::milliseconds(2));
+    EXPECT_GE(time(3), std::chrono::milliseconds(15));
+    EXPECT_FALSE(instance_with({{"cliff_factor", "0.5"}}));
+    EXPECT_FALSE(instance_with({{"cliff_factor", "nan"}}));
+}
+
 TEST(ReferenceBackendTest, FailsAsConfigured) {
     for (const auto& [text, outcome] : {std::pair{"input_error", Outcome::input_error},
                                         std::pair{"retryable_fault", Outcome::retryable_fault},

@@ -59,6 +59,34 @@ TEST(BatcherTest, ARunStopsBeforeACallThatDoesNotFit) {
     EXPECT_EQ(batcher.take(start), (Keys{key(2), key(3)}));
 }
 
+TEST(BatcherTest, ASmallerSizeEndsARunEarlierAndALargerCallRunsAlone) {
+    Batcher batcher(rows_up_to(8));
+    for (int i = 1; i <= 4; ++i) batcher.add(waiting(i));
+    batcher.add(waiting(5, 7));
+    EXPECT_EQ(batcher.waiting_rows(), 11U);
+    EXPECT_EQ(batcher.take(start, 3), (Keys{key(1), key(2), key(3)}));
+    EXPECT_EQ(batcher.take(start, 3), Keys{key(4)});
+    EXPECT_EQ(batcher.take(start, 3), Keys{key(5)});
+    EXPECT_EQ(batcher.waiting_rows(), 0U);
+}
+
+TEST(BatcherTest, ALargerSizeDoesNotPassTheLimit) {
+    Batcher batcher(rows_up_to(2));
+    for (int i = 1; i <= 3; ++i) batcher.add(waiting(i));
+    EXPECT_EQ(batcher.take(start, 100), (Keys{key(1), key(2)}));
+}
+
+TEST(BatcherTest, ASizeBelowThePreferredOneNeedsNoCompany) {
+    BatchLimits limits = rows_up_to(8);
+    limits.preferred_rows = {8};
+    limits.max_queue_delay = 10ms;
+    Batcher batcher(limits);
+    for (int i = 1; i <= 3; ++i) batcher.add(waiting(i));
+    EXPECT_TRUE(batcher.take(start).empty());
+    EXPECT_EQ(batcher.take(start, 2), (Keys{key(1), key(2)}));
+    EXPECT_TRUE(batcher.take(start, 2).empty());
+}
+
 TEST(BatcherTest, TheByteLimitEndsARun) {
     BatchLimits limits = rows_up_to(100);
     limits.max_bytes = 25;

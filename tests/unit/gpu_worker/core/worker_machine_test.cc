@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <random>
 
+#include "schemas/cost_curve.h"
 #include "tests/support/worker_rim.h"
 
 namespace farm {
@@ -77,6 +78,42 @@ TEST(WorkerMachineTest, WhatWaitsWhileTheDeviceIsBusySharesTheNextRun) {
     EXPECT_EQ(next[0].calls.size(), 4U);
 }
 
+TEST(WorkerMachineTest, EveryRuleButNoneSharesRuns) {
+    for (const BatchRule rule : {BatchRule::none, BatchRule::rows, BatchRule::pad_mask,
+                                 BatchRule::graph, BatchRule::ragged}) {
+        SCOPED_TRACE(to_string(rule));
+        WorkerRim rim;
+        ServiceAd ad = service(1, 8);
+        ad.batch = rule;
+        rim.model(ad);
+        rim.join(0);
+        for (std::uint64_t i = 1; i <= 3; ++i) rim.call(0, i);
+        const auto next = all_of<StartRun>(rim.finish(RunId{1}));
+        ASSERT_EQ(next.size(), 1U);
+        EXPECT_EQ(next[0].calls.size(), rule == BatchRule::none ? 1U : 2U);
+    }
+}
+
+TEST(WorkerMachineTest, WindowOfGraphsCountsCallsAndNotTheirNodes) {
+    constexpr std::uint32_t run_rows = 32'768;
+    HostedService graphs({[] {
+                              ServiceAd ad = service(1, run_rows);
+                              ad.batch = BatchRule::graph;
+                              return ad;
+                          }(),
+                          {},
+                          Duration{0}},
+                         1, 1 << 30);
+    const std::uint64_t at_first = graphs.capacity();
+    EXPECT_LE(at_first, 64U);
+    for (int i = 0; i < 100; ++i) graphs.count_rows(run_rows / 4);
+    EXPECT_EQ(graphs.full_run_calls(), 4U);
+    const std::uint64_t large = graphs.capacity();
+    EXPECT_LT(large, at_first);
+    for (int i = 0; i < 100; ++i) graphs.count_rows(run_rows / 32);
+    EXPECT_EQ(graphs.capacity(), 8 * large);
+}
+
 TEST(WorkerMachineTest, TheAnswerTellsTheRunItWasPartOf) {
     WorkerRim rim;
     rim.model(service(1, 8));
@@ -105,6 +142,154 @@ TEST(WorkerMachineTest, EachInstanceAndEachServiceRunsAtOnce) {
     rim.call(0, 3, other);
     EXPECT_EQ(rim.runs.size(), 3U);
     EXPECT_TRUE(rim.problems.empty());
+}
+
+/// A device whose rows cost 1 ms each in runs of up to `most` rows, and 4 ms each in larger ones,
+/// with 1 ms for the run; and a queue that is always full. Gives the rows of the last runs.
+std::vector<std::uint32_t> load_fully(WorkerRim& rim, std::uint32_t most, int runs) {
+    rim.slice_time = [most](std::uint32_t rows) {
+        return 1ms + rows * (rows > most ? Duration{4ms} : Duration{1ms});
+    };
+    static std::uint64_t number = 1'000'000;
+    std::vector<std::uint32_t> made;
+    for (int i = 0; i < runs; ++i) {
+        const auto window = rim.credits[0].windows.at(0).request_count;
+        while (rim.machine.held_call_count() < window) rim.call(0, ++number);
+        const auto [id, run] = *rim.runs.begin();
+        made.push_back(static_cast<std::uint32_t>(run.calls.size()));
+        rim.now += rim.slice_time(made.back());
+        rim.finish(id);
+        rim.beat(0);
+    }
+    return made;
+}
+
+TEST(WorkerMachineTest, RunsAreFormedAtTheKneeAndHardlyEverPastIt) {
+    WorkerRim rim;
+    rim.model(service(1, 64));
+    rim.join(0);
+    load_fully(rim, 16, 200);
+    EXPECT_EQ(rim.machine.service(ServiceIndex{1})->full_run_rows(), 16U);
+    const auto made = load_fully(rim, 16, 1000);
+    EXPECT_LT(std::ranges::count_if(made, [](std::uint32_t rows) { return rows > 16; }), 20);
+    EXPECT_GT(std::ranges::count(made, 16U), 900);
+    EXPECT_TRUE(rim.problems.empty());
+}
+
+TEST(WorkerMachineTest, WhenACliffGoesLargerRunsComeBack) {
+    WorkerRim rim;
+    rim.model(service(1, 64));
+    rim.join(0);
+    load_fully(rim, 8, 200);
+    ASSERT_EQ(rim.machine.service(ServiceIndex{1})->full_run_rows(), 8U);
+    load_fully(rim, 64, 10'000);  // 64 rows are less than 3 % better than 32
+    EXPECT_EQ(rim.machine.service(ServiceIndex{1})->full_run_rows(), 32U);
+}
+
+TEST(WorkerMachineTest, TheLimitOfTheConfigurationIsNeverPassed) {
+    WorkerRim rim;
+    rim.model(service(1, 64), {4, 12});
+    rim.join(0);
+    const auto made = load_fully(rim, 64, 300);
+    EXPECT_EQ(*std::ranges::max_element(made), 12U);
+}
+
+ServiceAd sliceable(std::uint32_t max_rows) {
+    ServiceAd ad = service(1, max_rows);
+    ad.signature.outputs = {{"y", dtype::f32, {-1, 3}, false}};
+    return ad;
+}
+
+TEST(WorkerMachineTest, ACallLargerThanTheKneeIsSliced) {
+    WorkerRim rim;
+    rim.model(sliceable(64));
+    rim.join(0);
+    load_fully(rim, 16, 300);
+    while (!rim.runs.empty()) rim.finish(rim.runs.begin()->first);
+    bool usual = false;
+    for (int i = 0; i < 2; ++i) {  // one of two runs in a row is no trial
+        rim.now += 1ms;
+        rim.call(0, 2 + i, with_rows(50));
+        const auto [id, run] = *rim.runs.begin();
+        usual = usual || run.slices == std::vector<std::uint32_t>{13, 13, 12, 12};
+        EXPECT_EQ(run.expires, rim.now + 60s);
+        rim.finish(id);
+    }
+    EXPECT_TRUE(usual);
+    EXPECT_TRUE(rim.problems.empty());
+    EXPECT_EQ(rim.answers[0].back().timings.run_rows, 50U);
+}
+
+TEST(WorkerMachineTest, OutputsOfFreeShapeAreNotPutTogetherFromSlices) {
+    WorkerRim rim;
+    ServiceAd ad = sliceable(64);
+    ad.signature.outputs[0].dims = {-1, -1};
+    rim.model(ad);
+    rim.join(0);
+    load_fully(rim, 16, 300);
+    while (!rim.runs.empty()) rim.finish(rim.runs.begin()->first);
+    rim.call(0, 2, with_rows(50));
+    EXPECT_TRUE(rim.runs.begin()->second.slices.empty());
+}
+
+TEST(WorkerMachineTest, TheLearnedCurveIsAdvertisedAtABeatAndNotAllTheTime) {
+    WorkerRim rim;
+    rim.model(service(1, 64));
+    rim.join(0);
+    const auto wait = [&](Duration time) {
+        for (Duration passed{0}; passed < time; passed += 500ms) {
+            rim.advance(500ms);
+            rim.beat(0);
+        }
+    };
+    rim.ads.clear();
+    load_fully(rim, 16, 200);
+    wait(10s);
+    ASSERT_FALSE(rim.ads.empty());
+    EXPECT_EQ(full_run_rows(rim.ads.back().cost, 64), 16U);
+    EXPECT_TRUE(rim.lease_keys[0]);  // or leases that are out would be void
+    rim.ads.clear();
+    wait(60s);  // nothing new
+    EXPECT_TRUE(rim.ads.empty());
+    const TimePoint begin = rim.now;
+    load_fully(rim, 4, 200);
+    wait(10s);
+    ASSERT_FALSE(rim.ads.empty());
+    EXPECT_EQ(full_run_rows(rim.ads.back().cost, 64), 4U);
+    EXPECT_LE(rim.ads.size(), static_cast<std::size_t>((rim.now - begin) / 5s + 1));
+}
+
+// Two instances on one core halve each other's speed, and that is no reason for smaller runs.
+TEST(WorkerMachineTest, RunsThatShareTheDeviceAreComparedWithTheirLike) {
+    WorkerRim rim;
+    rim.model(service(1, 16, 2));
+    rim.join(0);
+    std::uint64_t number = 0;
+    double slowdown = 1;
+    rim.slice_time = [&](std::uint32_t rows) {
+        return std::chrono::duration_cast<Duration>(slowdown * (1ms + rows * 1ms));
+    };
+    // Alone, with small runs.
+    for (int i = 0; i < 100; ++i) {
+        for (int rows = 0; rows < 1 + i % 3; ++rows) rim.call(0, ++number);
+        while (!rim.runs.empty()) {
+            const auto [id, run] = *rim.runs.begin();
+            rim.now += 2ms;
+            rim.finish(id);
+        }
+        rim.beat(0);
+    }
+    // Together, with full queues: at half of the speed.
+    slowdown = 2;
+    for (int i = 0; i < 600; ++i) {
+        const auto window = rim.credits[0].windows.at(0).request_count;
+        while (rim.machine.held_call_count() < window) rim.call(0, ++number);
+        const auto [id, run] = *rim.runs.begin();
+        rim.now += rim.slice_time(static_cast<std::uint32_t>(run.calls.size())) / 2;
+        rim.finish(id);
+        rim.beat(0);
+    }
+    EXPECT_EQ(rim.machine.service(ServiceIndex{1})->full_run_rows(), 16U);
 }
 
 TEST(WorkerMachineTest, ACallBeyondTheCreditIsRefused) {

@@ -67,7 +67,7 @@ TEST(ModelConfigTest, BatchingModelHasLeadingFreeDimension) {
     ASSERT_TRUE(source) << source.error().message;
     EXPECT_EQ(source->model, "m");
     EXPECT_EQ(source->backend, "pytorch");
-    EXPECT_EQ(source->batch, BatchRule::rows);
+    EXPECT_EQ(source->batching->rule(), BatchRule::rows);
     EXPECT_EQ(source->max_batch_rows, 500U);
     EXPECT_EQ(source->hints.preferred_rows, (std::vector<std::uint32_t>{100, 200}));
     EXPECT_EQ(source->hints.max_queue_delay, std::chrono::microseconds(50));
@@ -81,7 +81,7 @@ TEST(ModelConfigTest, BatchingModelHasLeadingFreeDimension) {
 TEST(ModelConfigTest, ModelWithoutBatchSizeDoesNotBatch) {
     const auto source = describe_with_tensors("");
     ASSERT_TRUE(source) << source.error().message;
-    EXPECT_EQ(source->batch, BatchRule::none);
+    EXPECT_EQ(source->batching->rule(), BatchRule::none);
     EXPECT_EQ(source->signature.inputs[0].dims, (Shape{2, -1}));
 }
 
@@ -89,10 +89,12 @@ TEST(ModelConfigTest, OurParameters) {
     const auto source = describe_with_tensors(
         "max_batch_size: 4\n" + parameter("farm.batch", "none") +
         parameter("farm.intra_op_threads", "2") + parameter("farm.idempotent", "false") +
-        parameter("farm.max_result_bytes", "1024") + parameter("theirs", "kept"));
+        parameter("farm.max_result_bytes", "1024") + parameter("farm.precision", "bf16") +
+        parameter("theirs", "kept"));
     ASSERT_TRUE(source) << source.error().message;
-    EXPECT_EQ(source->batch, BatchRule::none);
+    EXPECT_EQ(source->batching->rule(), BatchRule::none);
     EXPECT_EQ(source->intra_op_thread_count, 2U);
+    EXPECT_EQ(source->precision, Precision::bf16);
     EXPECT_FALSE(source->idempotent);
     EXPECT_EQ(source->max_result_bytes, 1024U);
     EXPECT_EQ(source->parameters.at("theirs"), "kept");
@@ -114,8 +116,17 @@ TEST(ModelConfigTest, NameMustBeThatOfTheFolder) {
 TEST(ModelConfigTest, RowsRuleNeedsAFreeFirstDimension) {
     EXPECT_EQ(
         error_of(parameter("farm.batch", "rows")),
-        "parameter 'farm.batch' is 'rows' (the first dimension of every input and output must "
-        "then be -1): correct dims or set max_batch_size");
+        "input 'a' has dims [2, -1] (parameter 'farm.batch' is 'rows', so the first dimension of "
+        "every input and output is -1): correct dims or set max_batch_size");
+}
+
+TEST(ModelConfigTest, PrecisionIsForModelsWithWeights) {
+    EXPECT_EQ(
+        error_of("backend: \"reference\"\n" + parameter("farm.precision", "bf16")),
+        "parameter 'farm.precision' is 'bf16' (backend 'reference' has no weights): remove it");
+    EXPECT_EQ(error_of(parameter("farm.precision", "tf32")),
+              "parameter 'farm.precision' is 'tf32' (\"fp64\", \"fp32\", \"bf16\" or \"fp16\"): "
+              "correct it");
 }
 
 TEST(ModelConfigTest, RefusesWhatItWouldServeWrongly) {
@@ -138,7 +149,7 @@ TEST(ModelConfigTest, RefusesWhatItWouldServeWrongly) {
     for (const auto& [key, value] :
          {std::pair{"farm.batch", "graph"}, std::pair{"farm.intra_op_threads", "0"},
           std::pair{"farm.max_result_bytes", "1e6"}, std::pair{"farm.idempotent", "yes"},
-          std::pair{"farm.batches", "rows"}}) {
+          std::pair{"farm.batches", "rows"}, std::pair{"farm.precision", "int8"}}) {
         EXPECT_NE(error_of(parameter(key, value)), "no error") << key;
     }
 }

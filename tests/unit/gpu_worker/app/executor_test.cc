@@ -1,0 +1,148 @@
+#include "gpu_worker/app/executor.h"
+
+#include <gtest/gtest.h>
+
+#include "common/wire/body.h"
+#include "gpu_worker/core/graph_union.h"
+#include "tests/unit/gpu_worker/tensors.h"
+
+namespace farm {
+namespace {
+
+using testing::floats;
+using testing::integers;
+using testing::values_of;
+
+/// Gives back its first input; a value of `bad` in it is an input error.
+class EchoInstance : public BackendInstance {
+  public:
+    static constexpr float bad = -1;
+
+    RunResult run(std::span<const Tensor> inputs) override {
+        run_rows.push_back(inputs.front().desc.shape[0]);
+        for (const float value : values_of(inputs.front())) {
+            if (value == bad) return tl::unexpected(RunFailure{failure, "there is a bad value"});
+        }
+        Tensor output = inputs.front();
+        output.desc.name = "y";
+        return TensorList{output};
+    }
+
+    Outcome failure{Outcome::input_error};
+    std::vector<std::int64_t> run_rows;  ///< of each run
+};
+
+ServedModel serve(Signature signature, std::shared_ptr<const Batching> batching) {
+    ServedModel served;
+    served.batching = std::move(batching);
+    served.ad.model = "m";
+    served.ad.signature = std::move(signature);
+    served.ad.batch = served.batching->rule();
+    return served;
+}
+
+ServedModel serve_rows() {
+    const Signature signature{{{"x", dtype::f32, {-1, 1}, false}},
+                              {{"y", dtype::f32, {-1, 1}, false}}};
+    return serve(signature, *batch_rows(signature));
+}
+
+RunJob job_of(const ServedModel& served, std::vector<TensorList> calls) {
+    RunJob job{RunId{1}, {}};
+    for (TensorList& call : calls) {
+        const auto measured = served.batching->measure(call);
+        EXPECT_TRUE(measured);
+        job.calls.push_back({std::move(call), measured->rows});
+    }
+    return job;
+}
+
+TensorList output_of(const CallOutcome& call) {
+    auto body = decode_answer_body(call.payload.body);
+    EXPECT_TRUE(body);
+    auto tensors = unpack_tensors(std::move(body->tensors), call.payload.frames);
+    EXPECT_TRUE(tensors);
+    return *tensors;
+}
+
+TEST(ExecutorTest, CallsOfARunGetTheirOwnRows) {
+    const ServedModel served = serve_rows();
+    EchoInstance instance;
+    const RunDone done =
+        execute(served, instance,
+                job_of(served, {{floats("x", {2, 1}, {1, 2})}, {floats("x", {1, 1}, {3})}}));
+    EXPECT_EQ(instance.run_rows, (std::vector<std::int64_t>{3}));
+    EXPECT_EQ(done.timings.run_rows, 3U);
+    ASSERT_EQ(done.calls.size(), 2U);
+    EXPECT_EQ(values_of(output_of(done.calls[0]).at(0)), (std::vector<float>{1, 2}));
+    EXPECT_EQ(values_of(output_of(done.calls[1]).at(0)), (std::vector<float>{3}));
+}
+
+TEST(ExecutorTest, BadValuesOfOneCallDoNotFailTheOthers) {
+    const ServedModel served = serve_rows();
+    EchoInstance instance;
+    const RunDone done = execute(served, instance,
+                                 job_of(served, {{floats("x", {1, 1}, {1})},
+                                                 {floats("x", {1, 1}, {EchoInstance::bad})},
+                                                 {floats("x", {1, 1}, {3})}}));
+    EXPECT_EQ(instance.run_rows, (std::vector<std::int64_t>{3, 1, 1, 1}));
+    ASSERT_EQ(done.calls.size(), 3U);
+    EXPECT_EQ(done.calls[0].outcome, Outcome::ok);
+    EXPECT_EQ(done.calls[1].outcome, Outcome::input_error);
+    EXPECT_EQ(done.calls[1].detail, "there is a bad value");
+    EXPECT_EQ(values_of(output_of(done.calls[2]).at(0)), (std::vector<float>{3}));
+}
+
+TEST(ExecutorTest, DeviceFaultIsNotTriedAgainHere) {
+    const ServedModel served = serve_rows();
+    EchoInstance instance;
+    instance.failure = Outcome::device_fault;
+    const RunDone done = execute(
+        served, instance,
+        job_of(served, {{floats("x", {1, 1}, {1})}, {floats("x", {1, 1}, {EchoInstance::bad})}}));
+    EXPECT_EQ(instance.run_rows.size(), 1U);
+    EXPECT_EQ(done.calls[0].outcome, Outcome::device_fault);
+    EXPECT_EQ(done.calls[1].outcome, Outcome::device_fault);
+}
+
+TEST(ExecutorTest, GraphWithAnIndexOutOfItsNodesNeverReachesTheDevice) {
+    const Signature signature{
+        {{"nodes", dtype::f32, {-1, 1}, false}, {"edge_index", dtype::i64, {2, -1}, false}},
+        {{"y", dtype::f32, {-1, 1}, false}}};
+    const ServedModel served =
+        serve(signature, *batch_graphs(signature, {{"edge_index"}, {"y"}, {}}));
+    const TensorList good = {floats("nodes", {2, 1}, {1, 2}),
+                             integers("edge_index", {2, 1}, {0, 1})};
+    const TensorList bad = {floats("nodes", {2, 1}, {1, 2}),
+                            integers("edge_index", {2, 1}, {0, 2})};
+    EchoInstance instance;
+    const RunDone together = execute(served, instance, job_of(served, {bad, good}));
+    EXPECT_EQ(instance.run_rows, (std::vector<std::int64_t>{2}));
+    EXPECT_EQ(together.calls[0].outcome, Outcome::input_error);
+    EXPECT_EQ(together.calls[0].reason, Reason::bad_input);
+    EXPECT_EQ(
+        together.calls[0].detail,
+        "input 'edge_index' has 2 at [1, 0] (the call has 2 nodes): number nodes from 0 to 1");
+    EXPECT_EQ(together.calls[1].outcome, Outcome::ok);
+    const RunDone alone = execute(served, instance, job_of(served, {bad}));
+    EXPECT_EQ(instance.run_rows.size(), 1U);
+    EXPECT_EQ(alone.calls[0].outcome, Outcome::input_error);
+}
+
+TEST(ExecutorTest, OutputOfAnotherCountIsADeviceFault) {
+    const Signature signature{
+        {{"nodes", dtype::f32, {-1, 1}, false}, {"edge_index", dtype::i64, {2, -1}, false}},
+        {{"y", dtype::f32, {-1, 1}, false}}};
+    const ServedModel served =
+        serve(signature, *batch_graphs(signature, {{"edge_index"}, {}, {"y"}}));
+    EchoInstance instance;
+    const RunDone done = execute(served, instance,
+                                 job_of(served, {{floats("nodes", {2, 1}, {1, 2}),
+                                                  integers("edge_index", {2, 1}, {0, 1})}}));
+    EXPECT_EQ(done.calls[0].outcome, Outcome::device_fault);
+    EXPECT_EQ(done.calls[0].detail,
+              "output 'y' has 2 rows (the run has 1 edges): correct farm.graph_edge_outputs");
+}
+
+}  // namespace
+}  // namespace farm
