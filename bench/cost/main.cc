@@ -170,6 +170,16 @@ std::string json(const std::vector<Cost>& costs, const Flags& flags) {
     return list.dump(1) + "\n";
 }
 
+/// Profiles and logs; sockets stay behind.
+void keep_files(const fs::path& from, const fs::path& to) {
+    for (const auto& entry : fs::recursive_directory_iterator(from)) {
+        if (!entry.is_regular_file()) continue;
+        const fs::path target = to / fs::relative(entry.path(), from);
+        fs::create_directories(target.parent_path());
+        fs::copy_file(entry.path(), target, fs::copy_options::overwrite_existing);
+    }
+}
+
 void declare(CLI::App& app, Flags& flags) {
     app.add_option("--control", flags.control)->group("");
     app.add_option("--broker", flags.broker)->group("");
@@ -209,8 +219,7 @@ int main(int argc, char** argv) {
     ScratchFolder scratch("cost");
     const auto costs = measure_all(flags, scratch.path());
     if (!flags.keep.empty()) {
-        fs::copy(scratch.path(), flags.keep,
-                 fs::copy_options::recursive | fs::copy_options::overwrite_existing);
+        keep_files(scratch.path(), flags.keep);
     }
     if (!costs) {
         scratch.keep();

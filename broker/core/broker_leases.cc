@@ -34,7 +34,8 @@ void BrokerMachine::resolve(Session& session, const Resolve& message) {
             const auto sharing = static_cast<std::uint32_t>(offers.size() - i);
             const std::uint32_t share = left / sharing + (left % sharing != 0 ? 1 : 0);
             if (auto lease = grant(session, service, offers[i], message, share)) {
-                left -= std::min(left, lease->request_count);
+                // What a renewed lease has beyond its share is not taken from a newcomer.
+                left -= std::min({left, share, lease->request_count});
                 answer.grants.push_back(*std::move(lease));
             }
         }

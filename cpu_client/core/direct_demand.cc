@@ -13,8 +13,6 @@ constexpr Duration window = 1s;
 constexpr Duration answer_patience = 5s;
 constexpr Duration first_pause = 1s;
 constexpr Duration longest_pause = 30s;
-/// Leases that are too few are asked for again, but not all the time.
-constexpr Duration growth_pause = 1s;
 /// A lease is renewed when so much of its time is left; the broker gives ten beats.
 constexpr Duration renewal_margin = 5s;
 constexpr std::uint16_t most_workers = 16;
@@ -64,11 +62,7 @@ bool DirectDemand::is_worth(const Service& service) const {
 bool DirectDemand::wants(const Service& service, TimePoint now) const {
     const bool is_recent = now < service.second + 2 * window;
     if (!is_recent || !(service.was_worth || is_worth(service))) return false;
-    if (service.waits || now < service.ask_at) return false;
-    if (!service.until || now + renewal_margin >= *service.until) return true;
-    const bool is_short = std::max(service.peak, service.last_peak) > service.leased;
-    const bool has_outgrown = service.largest_call > service.last.bytes_per_call;
-    return is_short || has_outgrown;
+    return !service.waits && now >= service.ask_at;
 }
 
 std::vector<Resolve> DirectDemand::due(TimePoint now) {
@@ -78,7 +72,6 @@ std::vector<Resolve> DirectDemand::due(TimePoint now) {
         if (service.waits && now >= service.ask_at) service.waits = false;
         if (service.until && now >= *service.until) {
             service.until.reset();
-            service.leased = 0;
         }
         if (!wants(service, now)) {
             // Nobody uses it: it may run out.
@@ -120,10 +113,9 @@ void DirectDemand::leased(std::string_view name, std::uint32_t count, TimePoint 
     if (service == nullptr) return;
     service->waits = false;
     if (count == 0) return lost(name, now);
-    service->leased = count;
     service->until = until;
     service->pause = Duration{0};
-    service->ask_at = now + growth_pause;
+    service->ask_at = now + refresh;
     plan_look();
 }
 
@@ -132,7 +124,6 @@ void DirectDemand::lost(std::string_view name, TimePoint now) {
     if (service == nullptr) return;
     service->waits = false;
     service->until.reset();
-    service->leased = 0;
     service->pause = std::clamp<Duration>(2 * service->pause, first_pause, longest_pause);
     service->ask_at = now + service->pause;
     plan_look();

@@ -15,15 +15,17 @@ namespace farm {
 
 /// For which services this client should hold leases, and how large.
 ///
-/// A lease reserves a part of a worker, so it is asked for only when calls come often
-/// (`often_calls` in a second) or carry much (`much_bytes` in a second), renewed while it is used,
-/// and left to run out otherwise. Counts calls of each service by the second; the rest is the
-/// ClientMachine's. Bounded: `most_services`, those that nobody called for longest go first.
-/// A value, used by one thread.
+/// A lease reserves a part of a worker and binds calls to it early, so it is asked for only when
+/// the way through the broker would cost something: when calls come often (`often_calls` in a
+/// second) or carry much (`much_bytes` in a second). While that is so it is asked for anew every
+/// `refresh`, so that workers that have joined get their part; then it is left to run out. Counts
+/// calls of each service by the second; the rest is the ClientMachine's. Bounded: `most_services`,
+/// those that nobody called for longest go first. A value, used by one thread.
 class DirectDemand {
   public:
-    static constexpr std::uint64_t often_calls = 20;
-    static constexpr std::uint64_t much_bytes = 4ULL << 20;
+    static constexpr std::uint64_t often_calls = 200;
+    static constexpr std::uint64_t much_bytes = 16ULL << 20;
+    static constexpr Duration refresh = std::chrono::milliseconds(500);
     static constexpr std::size_t most_services = 1024;
 
     explicit DirectDemand(DirectUse use) : use_(use) {}
@@ -62,7 +64,6 @@ class DirectDemand {
         bool waits{false};       ///< for the answer
         TimePoint ask_at;        ///< not before
         Duration pause{0};       ///< after a "none"; doubles
-        std::uint32_t leased{0};
         std::optional<TimePoint> until;
         Resolve last;
     };

@@ -75,13 +75,13 @@ class Attempt {
             return tl::unexpected(RunFailure{Outcome::input_error, combined.error().message});
         }
         const TimePoint combined_at = steady_now();
-        const RunResult result = run_slices(
-            served_.ad, instance_, as_it_is ? *calls.front() : *combined, rows, job_, done_.slices);
+        RunResult result = run_slices(served_.ad, instance_, as_it_is ? *calls.front() : *combined,
+                                      rows, job_, done_.slices);
         const TimePoint computed_at = steady_now();
         done_.timings.input_ns += nanoseconds(combined_at - begin);
         done_.timings.compute_ns += nanoseconds(computed_at - combined_at);
         if (!result) return tl::unexpected(result.error());
-        auto parts = split(rows, *result, calls);
+        auto parts = split(rows, *std::move(result), calls);
         if (!parts) {
             return tl::unexpected(RunFailure{Outcome::device_fault, parts.error().message});
         }
@@ -92,11 +92,10 @@ class Attempt {
         return {};
     }
 
-    Result<std::vector<TensorList>> split(std::uint32_t rows, const TensorList& outputs,
-                                          RunCalls calls) {
+    Result<std::vector<TensorList>> split(std::uint32_t rows, TensorList outputs, RunCalls calls) {
         const auto checked = check_outputs(served_.ad, rows, outputs);
         if (!checked) return tl::unexpected(checked.error());
-        return served_.batching->split(outputs, calls);
+        return served_.batching->split(std::move(outputs), calls);
     }
 
     const ServedModel& served_;
@@ -165,16 +164,14 @@ InstanceRunner::~InstanceRunner() {
     if (thread_.joinable()) thread_.join();
 }
 
-void InstanceRunner::start(RunJob job) {
-    if (instance_->runs_inline()) {
-        done_.push(execute(*served_, *instance_, std::move(job)));
-        return;
-    }
+std::optional<RunDone> InstanceRunner::start(RunJob job) {
+    if (runs_inline()) return execute(*served_, *instance_, std::move(job));
     {
         std::lock_guard lock(mutex_);
         jobs_.push_back(std::move(job));
     }
     changed_.notify_one();
+    return std::nullopt;
 }
 
 void InstanceRunner::work() {

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -77,7 +78,9 @@ class InstanceRunner {
     InstanceRunner(const InstanceRunner&) = delete;
     InstanceRunner& operator=(const InstanceRunner&) = delete;
 
-    void start(RunJob job);
+    /// Gives what is done when it runs inline; else `done` gets it later.
+    std::optional<RunDone> start(RunJob job);
+    bool runs_inline() const { return !thread_.joinable(); }
 
   private:
     void work();

@@ -1,6 +1,8 @@
 #include "gpu_worker/app/worker_loop.h"
 
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <utility>
 
 #include "common/core/expect.h"
@@ -114,7 +116,8 @@ void WorkerLoop::take_models() {
     for (LoadedEntry& entry : newly_loaded_) {
         ServiceAd ad = std::move(entry.ad);
         ad.index = ServiceIndex{next_service_++};
-        ModelReady input{ad, {}, Duration{0}};
+        ModelReady input;
+        input.ad = ad;
         if (entry.ready) {
             ReadyModel& ready = *entry.ready;
             input.preferred_rows = ready.hints.preferred_rows;
@@ -127,6 +130,8 @@ void WorkerLoop::take_models() {
                 service.instances.push_back(
                     std::make_unique<InstanceRunner>(service.served, std::move(instance), done_));
             }
+            input.runs_inline =
+                std::ranges::all_of(service.instances, &InstanceRunner::runs_inline);
             by_name_[service_name(ad.model, ad.version)] = ad.index;
             if (ad.latest) by_name_[ad.model] = ad.index;
             log_info("model is ready", {{"model", service_name(ad.model, ad.version)},
@@ -144,6 +149,8 @@ void WorkerLoop::take_models() {
 void WorkerLoop::take_runs() {
     for (;;) {
         done_.drain(newly_done_);
+        std::ranges::move(done_here_, std::back_inserter(newly_done_));
+        done_here_.clear();
         if (newly_done_.empty()) return;
         now_ = steady_now();
         for (RunDone& done : newly_done_) {
@@ -343,7 +350,7 @@ void WorkerLoop::carry_out(const StartRun& effect) {
         job.calls.push_back({take_inputs(call.payload, service.served->ad), call.rows});
     }
     runs_[effect.run] = {effect.service, false};
-    service.instances.at(effect.instance)->start(std::move(job));
+    start(*service.instances.at(effect.instance), std::move(job));
 }
 
 void WorkerLoop::carry_out(const StartSelfTest& effect) {
@@ -354,12 +361,15 @@ void WorkerLoop::carry_out(const StartSelfTest& effect) {
         RunDone done;
         done.run = run;
         done.calls.emplace_back();
-        done_.push(std::move(done));
-        return;
+        return done_here_.push_back(std::move(done));
     }
     const auto measured = service.served->batching->measure(service.self_test);
     FARM_ENSURE(measured.has_value());  // it ran when the model was loaded
-    service.instances.front()->start({run, {RunInput{service.self_test, measured->rows}}});
+    start(*service.instances.front(), {run, {RunInput{service.self_test, measured->rows}}});
+}
+
+void WorkerLoop::start(InstanceRunner& instance, RunJob job) {
+    if (auto done = instance.start(std::move(job))) done_here_.push_back(*std::move(done));
 }
 
 void WorkerLoop::carry_out(const CloseLink& effect) {

@@ -87,6 +87,7 @@ class WorkerLoop {
     void carry_out(const BindBulk& effect) { listener_->bind(effect); }
     void carry_out(const CloseLink& effect);
     void carry_out(const Finished&) { finished_ = true; }
+    void start(InstanceRunner& instance, RunJob job);
     TensorList take_inputs(PayloadId payload, const ServiceAd& ad);
     void report_failed_links();
 
@@ -96,6 +97,7 @@ class WorkerLoop {
     BoundedQueue<LoadedEntry> loaded_;
     BoundedQueue<RunDone> done_;
     std::vector<LoadedEntry> newly_loaded_;
+    std::vector<RunDone> done_here_;  ///< of instances that run inline
     std::vector<RunDone> newly_done_;
     BrokerLinks links_;
     std::optional<Listener> listener_;

@@ -10,6 +10,13 @@ namespace farm {
 
 namespace {
 
+/// What a lone call gets, without a copy.
+std::vector<TensorList> all_of(TensorList&& outputs) {
+    std::vector<TensorList> calls;
+    calls.push_back(std::move(outputs));
+    return calls;
+}
+
 class OneCallPerRun : public Batching {
   public:
     BatchRule rule() const override { return BatchRule::none; }
@@ -23,10 +30,9 @@ class OneCallPerRun : public Batching {
         return *calls.front();
     }
 
-    Result<std::vector<TensorList>> split(const TensorList& outputs,
-                                          RunCalls calls) const override {
+    Result<std::vector<TensorList>> split(TensorList outputs, RunCalls calls) const override {
         FARM_EXPECT(calls.size() == 1);
-        return std::vector<TensorList>{outputs};
+        return all_of(std::move(outputs));
     }
 };
 
@@ -42,9 +48,8 @@ class RowsBatching : public Batching {
 
     Result<TensorList> combine(RunCalls calls) const override { return combine_rows(calls); }
 
-    Result<std::vector<TensorList>> split(const TensorList& outputs,
-                                          RunCalls calls) const override {
-        if (calls.size() == 1) return std::vector<TensorList>{outputs};
+    Result<std::vector<TensorList>> split(TensorList outputs, RunCalls calls) const override {
+        if (calls.size() == 1) return all_of(std::move(outputs));
         std::vector<std::uint32_t> rows;
         for (const TensorList* call : calls) rows.push_back(row_count(*call));
         return split_rows(outputs, rows);

@@ -50,8 +50,7 @@ class Batching {
 
     /// The outputs of a run, cut into those of its calls. Requires that check_outputs() passed.
     /// Errors (ErrorCode::device) name an output that is not shaped by the calls, as it must be.
-    virtual Result<std::vector<TensorList>> split(const TensorList& outputs,
-                                                  RunCalls calls) const = 0;
+    virtual Result<std::vector<TensorList>> split(TensorList outputs, RunCalls calls) const = 0;
 
     /// What the model takes beside the inputs of the calls; combine() makes it.
     virtual std::vector<TensorSpec> generated_inputs() const { return {}; }

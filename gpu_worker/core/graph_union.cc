@@ -85,7 +85,7 @@ class GraphBatching : public Batching {
     Result<CallMeasure> measure(const TensorList& call) const override;
     Result<void> check_values(const TensorList& call) const override;
     Result<TensorList> combine(RunCalls calls) const override;
-    Result<std::vector<TensorList>> split(const TensorList& outputs, RunCalls calls) const override;
+    Result<std::vector<TensorList>> split(TensorList outputs, RunCalls calls) const override;
 
   private:
     Of of_input(const std::string& name) const;
@@ -278,8 +278,7 @@ Result<TensorList> GraphBatching::combine(RunCalls calls) const {
     return run;
 }
 
-Result<std::vector<TensorList>> GraphBatching::split(const TensorList& outputs,
-                                                     RunCalls calls) const {
+Result<std::vector<TensorList>> GraphBatching::split(TensorList outputs, RunCalls calls) const {
     std::vector<GraphSize> sizes;
     GraphSize all;
     for (const TensorList* call : calls) {

@@ -81,6 +81,7 @@ void HostedService::replace(const ModelReady& ready, std::uint64_t device_bytes)
     batcher.set_limits(batch_limits(ready, device_bytes));
     sizes = BatchSizes(configured_rows(ready), ad.cost);
     sliceable = can_slice(ad);
+    runs_inline = ready.runs_inline;
     if (busy.size() < ad.instance_count) busy.resize(ad.instance_count, false);
 }
 

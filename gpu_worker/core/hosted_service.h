@@ -49,6 +49,7 @@ struct HostedService {
     Batcher batcher;
     BatchSizes sizes;
     bool sliceable{false};
+    bool runs_inline{false};
     TimePoint curve_due;  ///< when brokers may be told of a changed curve again
     ServiceHealth health;
     WindowSplit windows;

@@ -49,7 +49,7 @@ class PadMaskBatching : public Batching {
     Result<CallMeasure> measure(const TensorList& call) const override;
     bool runs_as_it_is(const TensorList& call) const override;
     Result<TensorList> combine(RunCalls calls) const override;
-    Result<std::vector<TensorList>> split(const TensorList& outputs, RunCalls calls) const override;
+    Result<std::vector<TensorList>> split(TensorList outputs, RunCalls calls) const override;
 
   private:
     using Lengths = std::vector<std::int64_t>;
@@ -298,8 +298,7 @@ Tensor cut_back(const Tensor& whole, std::size_t dimension, std::int64_t length)
     return part;
 }
 
-Result<std::vector<TensorList>> PadMaskBatching::split(const TensorList& outputs,
-                                                       RunCalls calls) const {
+Result<std::vector<TensorList>> PadMaskBatching::split(TensorList outputs, RunCalls calls) const {
     const Lengths padded = padded_lengths(calls);
     std::vector<TensorList> parts(calls.size());
     for (std::size_t index = 0; index < outputs.size(); ++index) {

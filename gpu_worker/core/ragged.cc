@@ -20,7 +20,7 @@ class RaggedBatching : public Batching {
     Result<CallMeasure> measure(const TensorList& call) const override;
     bool runs_as_it_is(const TensorList&) const override { return false; }
     Result<TensorList> combine(RunCalls calls) const override;
-    Result<std::vector<TensorList>> split(const TensorList& outputs, RunCalls calls) const override;
+    Result<std::vector<TensorList>> split(TensorList outputs, RunCalls calls) const override;
     std::vector<TensorSpec> generated_inputs() const override;
 
   private:
@@ -236,8 +236,7 @@ Result<std::vector<Tensor>> scatter(const Tensor& output,
     return parts;
 }
 
-Result<std::vector<TensorList>> RaggedBatching::split(const TensorList& outputs,
-                                                      RunCalls calls) const {
+Result<std::vector<TensorList>> RaggedBatching::split(TensorList outputs, RunCalls calls) const {
     std::int64_t rows = 0;
     for (const TensorList* call : calls) rows += row_count(*call);
     std::vector<TensorList> parts(calls.size());

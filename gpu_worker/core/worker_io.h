@@ -56,6 +56,8 @@ struct ModelReady {
     ServiceAd ad;  ///< the index is chosen by the rim, for ever, from 1
     std::vector<std::uint32_t> preferred_rows;
     Duration max_queue_delay{0};
+    /// Runs end before anything is sent: nobody could hear that one has begun.
+    bool runs_inline{false};
 };
 
 struct SelfTestFinished {

@@ -127,7 +127,7 @@ class WorkerMachine {
     void advertise(BrokerNumber broker);
     std::vector<CallKey> open_keys(BrokerNumber broker) const;
 
-    // Clients on the direct path (worker_direct.cc).
+    // Clients on the direct path (worker_direct.cc, worker_leases.cc).
     static bool is_direct(LinkId link) { return link.value >= first_listener_link; }
     void direct_message(LinkId link, const Message& message);
     void on(DirectClient& client, const Lease& lease);

@@ -65,7 +65,7 @@ void WorkerMachine::start_run(ServiceIndex index, HostedService& service, std::u
     company_.begin(now_);
     service.busy[instance] = true;
     // Said before the run begins: a run that kills this process must be known to have begun.
-    tell_started(run.calls);
+    if (!service.runs_inline) tell_started(run.calls);
     runs_.emplace(id, std::move(run));
     out_->push_back(std::move(effect));
 }

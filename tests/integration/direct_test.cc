@@ -150,6 +150,26 @@ TEST_F(DirectTest, AKilledWorkerLosesNoCall) {
     }
 }
 
+TEST_F(DirectTest, AWorkerThatJoinsIsCalledDirectlyToo) {
+    farm_.start_broker();
+    farm_.start_worker("w1", farm_.url());
+    connect(directly());
+    call_until_direct();
+    farm_.start_worker("w2", farm_.url());
+    const std::vector<float> values = numbers(4);
+    bool has_answered = false;
+    for (int i = 0; i < 1'000'000 && !has_answered; ++i) {
+        std::deque<Future<Inference>> open;
+        for (int j = 0; j < 4; ++j) open.push_back(client_->infer("echo", one_input(values)));
+        for (auto& future : open) {
+            const Inference result = future.get();
+            ASSERT_TRUE(result.ok()) << result.detail;
+            has_answered = has_answered || result.made_by.worker == "w2";
+        }
+    }
+    EXPECT_TRUE(has_answered);
+}
+
 TEST_F(DirectTest, CallsGoOnWhileTheBrokerIsAway) {
     farm_.start_broker();
     farm_.start_worker("w1", farm_.url());

@@ -94,6 +94,17 @@ TEST(BrokerLeasesTest, SeveralWorkersShareTheCalls) {
     EXPECT_NE(grants[0].url, grants[1].url);
 }
 
+TEST(BrokerLeasesTest, AWorkerThatJoinsGetsItsShareBesideRenewedLeases) {
+    LeaseBench bench;
+    bench.direct_worker(1, 8);
+    ASSERT_EQ(bench.resolve(4, 2).front().request_count, 4U);
+    bench.direct_worker(2, 8);
+    const auto grants = bench.resolve(4, 2);
+    ASSERT_EQ(grants.size(), 2U);
+    EXPECT_EQ(grants[1].url, "tcp://w2:5700");
+    EXPECT_EQ(grants[1].request_count, 2U);
+}
+
 TEST(BrokerLeasesTest, ARenewedLeaseKeepsItsNumberAndIsNeverSmaller) {
     LeaseBench bench;
     bench.direct_worker(1, 8);

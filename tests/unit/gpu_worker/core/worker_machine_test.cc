@@ -67,6 +67,21 @@ TEST(WorkerMachineTest, ASessionThatEndsAtOnceIsTriedLessAndLessOften) {
     EXPECT_LE(wait_for_link(), 60ms);
 }
 
+TEST(WorkerMachineTest, ARunIsToldToHaveBegunUnlessItEndsBeforeAnythingIsSent) {
+    WorkerRim rim;
+    rim.model(service(1));
+    ModelReady ready;
+    ready.ad = service(2);
+    ready.runs_inline = true;
+    rim.step(ready);
+    rim.join(0);
+    EXPECT_EQ(sent<Started>(rim.call(0, 1)).size(), 1U);
+    WorkerRim::CallOptions options;
+    options.service = 2;
+    EXPECT_TRUE(sent<Started>(rim.call(0, 2, options)).empty());
+    EXPECT_EQ(rim.runs.size(), 2U);
+}
+
 TEST(WorkerMachineTest, WhatWaitsWhileTheDeviceIsBusySharesTheNextRun) {
     WorkerRim rim;
     rim.model(service(1, 4));
