@@ -39,11 +39,13 @@ if(FARM_PLANT_DEFECT)
     add_compile_definitions(FARM_PLANT_DEFECT)
 endif()
 
-# A precompiled header is cacheable only when ccache may overlook its date and its defines.
+# A precompiled header is cacheable only when ccache may overlook its date and its defines. With the
+# base folder, another clone finds what this one has compiled.
 find_program(FARM_CCACHE ccache)
 if(FARM_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
     set(CMAKE_CXX_COMPILER_LAUNCHER
         env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+        "CCACHE_BASEDIR=${PROJECT_SOURCE_DIR}" CCACHE_NOHASHDIR=true
         "${FARM_CCACHE}")
     set(CMAKE_CUDA_COMPILER_LAUNCHER "${FARM_CCACHE}")
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
