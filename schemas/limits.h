@@ -10,7 +10,8 @@ namespace farm::limits {
 
 // One message on the wire.
 inline constexpr std::size_t header_bytes = 64 * 1024;          ///< frame 0
-inline constexpr std::size_t body_bytes = 1024 * 1024;          ///< frame 1
+inline constexpr std::size_t body_bytes = 1024 * 1024;          ///< bodies of a message
+inline constexpr std::size_t joined_bytes = 8 * 1024;           ///< frame 0 with bodies behind it
 inline constexpr std::size_t frame_bytes = 2 * 1024 * 1024;     ///< any frame (ZMQ_MAXMSGSIZE)
 inline constexpr std::size_t frame_count = 256;                 ///< frames of one message
 inline constexpr std::size_t item_count = 256;                  ///< protocol items in frame 0
@@ -18,9 +19,9 @@ inline constexpr std::size_t inline_tensor_bytes = 1024;        ///< above: a fr
 inline constexpr std::uint64_t small_call_bytes = 1024 * 1024;  ///< above: a large call, in chunks
 inline constexpr std::size_t chunk_bytes = 1024 * 1024;
 
-// msgpack inside frames 0 and 1.
+// msgpack in the header, or in a body.
 inline constexpr std::size_t msgpack_depth = 8;
-inline constexpr std::size_t msgpack_element_count = 32 * 1024;  ///< nodes of one frame
+inline constexpr std::size_t msgpack_element_count = 32 * 1024;  ///< nodes of one
 inline constexpr std::size_t msgpack_container_count = 4096;     ///< entries of one array or map
 inline constexpr std::size_t string_bytes = 4096;
 

@@ -192,7 +192,7 @@ struct Call {
     std::uint64_t input_bytes{0};       ///< all tensor bytes
     std::uint64_t streamed_bytes{0};    ///< of these, what will come as CHUNKs
     std::uint64_t max_result_bytes{0};  ///< 0: as the signature says
-    std::uint32_t body_bytes{0};        ///< its share of frame 1
+    std::uint32_t body_bytes{0};        ///< its share of the bodies
     std::uint16_t frame_count{0};       ///< its share of frames 2..n
     PayloadId payload;                  ///< [rim]
 
@@ -398,9 +398,9 @@ std::string_view verb_name(const Message& message);
 /// Whether this peer may send that verb at all; a broker refuses the rest as malformed.
 bool may_send(Role sender, const Message& message);
 
-// ---- frame 1 ----------------------------------------------------------------------------------
+// ---- bodies -----------------------------------------------------------------------------------
 
-/// What `Call::body_bytes` of frame 1 hold. `inline_data` is empty for a tensor that travels as a
+/// What `Call::body_bytes` of the bodies hold. `inline_data` is empty for a tensor that travels as a
 /// frame or as chunks.
 struct BodyTensor {
     TensorDesc desc;

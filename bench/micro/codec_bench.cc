@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/core/expect.h"
 #include "common/wire/body.h"
 #include "common/wire/envelope.h"
 #include "common/wire/header.h"
@@ -58,7 +59,8 @@ void decode(benchmark::State& state, const Message& item) {
     HeaderWriter writer;
     for (std::int64_t i = 0; i < count; ++i) writer.try_add(item);
     const Bytes bytes = writer.finish();
-    for (auto _ : state) benchmark::DoNotOptimize(decode_header(bytes));
+    std::vector<Message> items;
+    for (auto _ : state) benchmark::DoNotOptimize(decode_header(bytes, items));
     state.SetItemsProcessed(state.iterations() * count);
 }
 
@@ -94,15 +96,19 @@ void relay_envelope(benchmark::State& state) {
     const Payload payload = *pack_call(std::span(&tensor, 1));
     EnvelopeWriter writer;
     for (std::int64_t i = 0; i < count; ++i) writer.try_add(usual_call(), &payload);
-    const std::vector<Buffer> frames = writer.finish();
+    std::vector<Buffer> frames;
+    for (const Buffer& frame : writer.finish()) frames.push_back(Buffer::copy_of(frame.bytes()));
+    writer.clear();
     PayloadStore store;
+    std::vector<Message> items;
     for (auto _ : state) {
-        const auto items = open_envelope(frames, store);
-        for (const Message& item : *items) {
+        FARM_ENSURE(open_envelope(frames, store, items));
+        for (const Message& item : items) {
             const Payload taken = store.take(std::get<Call>(item).payload);
             writer.try_add(item, &taken);
         }
         benchmark::DoNotOptimize(writer.finish());
+        writer.clear();
     }
     state.SetItemsProcessed(state.iterations() * count);
 }

@@ -81,9 +81,9 @@ void BrokerLoop::take(Listener::Arrival arrival, Lane lane) {
                            identity.roles.has(Role::worker), identity.roles.has(Role::admin)}});
     }
     const Buffer header = arrival.frames.empty() ? Buffer{} : arrival.frames.front();
-    auto messages = open_envelope(std::move(arrival.frames), payloads_);
-    if (!messages) return step(listener_.malformed(link, header, messages.error()));
-    for (Message& message : *messages) step(Received{link, std::move(message)});
+    const auto opened = open_envelope(std::move(arrival.frames), payloads_, messages_);
+    if (!opened) return step(listener_.malformed(link, header, opened.error()));
+    for (Message& message : messages_) step(Received{link, std::move(message)});
 }
 
 void BrokerLoop::step(const BrokerInput& input) {

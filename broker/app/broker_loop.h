@@ -47,6 +47,7 @@ class BrokerLoop {
     Signals& signals_;
     ServiceNotifier notifier_;
     PayloadStore payloads_;
+    std::vector<Message> messages_;  ///< of the message that is being taken
     Outbox outbox_;
     BrokerEffects effects_;
     std::vector<LinkId> failed_;

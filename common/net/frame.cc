@@ -6,6 +6,8 @@
 
 #include <zmq.hpp>
 
+#include "schemas/limits.h"
+
 namespace farm {
 namespace {
 
@@ -28,6 +30,9 @@ Buffer buffer_of(zmq::message_t message) {
     const std::size_t size = owner->size();
     return {std::shared_ptr<const std::byte>(std::move(owner), data), size};
 }
+
+// Frames that lie in an EnvelopeWriter do not outlive the sending.
+static_assert(limits::joined_bytes <= copied_send_bytes);
 
 zmq::message_t message_of(const Buffer& buffer) {
     if (buffer.size() <= copied_send_bytes) return {buffer.data(), buffer.size()};

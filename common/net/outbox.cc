@@ -26,8 +26,9 @@ Outbox::Slot& Outbox::slot_for(LinkId link, Lane lane) {
 }
 
 void Outbox::send(Slot& slot) {
-    const std::vector<Buffer> frames = slot.writer.finish();
-    if (send_(slot.link, slot.lane, frames) != SendResult::sent) slot.failed = true;
+    const auto sent = send_(slot.link, slot.lane, slot.writer.finish());
+    slot.writer.clear();
+    if (sent != SendResult::sent) slot.failed = true;
 }
 
 void Outbox::flush(std::vector<LinkId>& failed) {

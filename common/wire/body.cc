@@ -150,33 +150,47 @@ Result<void> with_body(const Buffer& body, F read) {
 
 // ---- writing ----------------------------------------------------------------------------------
 
-void put_tensor(std::string& out, const BodyTensor& tensor) {
+/// `data`: of a tensor that is inlined, else null.
+void put_tensor(std::string& out, const TensorDesc& desc, const Buffer* data) {
     pack::array(out, tensor_entry_count);
-    pack::text(out, tensor.desc.name);
-    pack::number(out, tensor.desc.type.code);
-    pack::number(out, tensor.desc.type.bits);
-    pack::number(out, tensor.desc.type.lanes);
-    pack::array(out, tensor.desc.shape.size());
-    for (const std::int64_t length : tensor.desc.shape) pack::integer(out, length);
-    if (tensor.inlined) {
-        pack::binary(out, tensor.inline_data.data(), tensor.inline_data.size());
-    } else {
-        pack::nil(out);
-    }
+    pack::text(out, desc.name);
+    pack::number(out, desc.type.code);
+    pack::number(out, desc.type.bits);
+    pack::number(out, desc.type.lanes);
+    pack::array(out, desc.shape.size());
+    for (const std::int64_t length : desc.shape) pack::integer(out, length);
+    data != nullptr ? pack::binary(out, data->data(), data->size()) : pack::nil(out);
+}
+
+void put(std::string& out, const BodyTensor& tensor) {
+    put_tensor(out, tensor.desc, tensor.inlined ? &tensor.inline_data : nullptr);
+}
+
+void put(std::string& out, const Tensor& tensor) {
+    put_tensor(out, tensor.desc, belongs_inline(tensor.data.size()) ? &tensor.data : nullptr);
 }
 
 /// A map with the tensors, and with the fields that `put_rest` adds.
-template <class F>
-Buffer write_body(const std::vector<BodyTensor>& tensors, F put_rest) {
+template <class T, class F>
+Buffer write_body(std::span<const T> tensors, F put_rest) {
     thread_local std::string out;
     out.clear();
     FieldWriter writer(out);
     if (!tensors.empty()) {
-        writer.values(tensors_key, tensors, put_tensor);
+        writer.values(tensors_key, tensors, [](std::string& to, const T& t) { put(to, t); });
     }
     put_rest(writer);
     writer.finish();
     return Buffer::copy_of(std::as_bytes(std::span(out)));
+}
+
+void put_nothing(FieldWriter&) {}
+
+auto put_provenance(const Provenance& made_by) {
+    // fields serve both directions; with a writer they are only looked at.
+    return [&made_by](FieldWriter& writer) {
+        provenance_fields(writer, const_cast<Provenance&>(made_by));
+    };
 }
 
 Result<void> check_tensors(std::span<const Tensor> tensors) {
@@ -212,16 +226,13 @@ Result<void> check_tensors(std::span<const Tensor> tensors) {
     return {};
 }
 
-/// Puts each tensor where it belongs: into `body`, or behind it as a frame.
-std::vector<BodyTensor> place(std::span<const Tensor> tensors, std::vector<Buffer>& frames) {
-    std::vector<BodyTensor> body;
-    body.reserve(tensors.size());
+/// The tensors that do not lie in the body.
+std::vector<Buffer> frames_of(std::span<const Tensor> tensors) {
+    std::vector<Buffer> frames;
     for (const Tensor& tensor : tensors) {
-        const bool inlined = belongs_inline(tensor.data.size());
-        body.push_back({tensor.desc, inlined, inlined ? tensor.data : Buffer()});
-        if (!inlined) frames.push_back(tensor.data);
+        if (!belongs_inline(tensor.data.size())) frames.push_back(tensor.data);
     }
-    return body;
+    return frames;
 }
 
 }  // namespace
@@ -245,27 +256,26 @@ Result<AnswerBody> decode_answer_body(const Buffer& body) {
 }
 
 Buffer encode_body(const CallBody& body) {
-    return write_body(body.tensors, [](FieldWriter&) {});
+    return write_body(std::span(body.tensors), put_nothing);
 }
 
 Buffer encode_body(const AnswerBody& body) {
-    return write_body(body.tensors, [&](FieldWriter& writer) {
-        Provenance made_by = body.made_by;
-        provenance_fields(writer, made_by);
-    });
+    return write_body(std::span(body.tensors), put_provenance(body.made_by));
 }
 
 Result<Payload> pack_call(std::span<const Tensor> tensors) {
     if (auto checked = check_tensors(tensors); !checked) return tl::unexpected(checked.error());
     Payload payload;
-    payload.body = encode_body(CallBody{place(tensors, payload.frames)});
+    payload.body = write_body(tensors, put_nothing);
+    payload.frames = frames_of(tensors);
     return payload;
 }
 
 Result<Payload> pack_answer(std::span<const Tensor> tensors, const Provenance& made_by) {
     if (auto checked = check_tensors(tensors); !checked) return tl::unexpected(checked.error());
     Payload payload;
-    payload.body = encode_body(AnswerBody{place(tensors, payload.frames), made_by});
+    payload.body = write_body(tensors, put_provenance(made_by));
+    payload.frames = frames_of(tensors);
     return payload;
 }
 

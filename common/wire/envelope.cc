@@ -1,7 +1,9 @@
 #include "common/wire/envelope.h"
 
 #include <cstring>
+#include <iterator>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <variant>
@@ -69,104 +71,89 @@ Share sum_of(const std::vector<Message>& messages) {
     return sum;
 }
 
-/// Frames 1..n must be what the items declare together, not a byte more or less.
-Result<void> check_shares(const Share& sum, const std::vector<Buffer>& frames) {
-    const bool has_body = sum.body_bytes > 0;
-    const std::size_t expected = 1 + (has_body ? 1 : 0) + sum.frame_count;
+/// Where the bodies of a message lie, and which frame comes behind them.
+struct Layout {
+    Buffer bodies;
+    std::size_t next_frame{1};
+};
+
+/// What stands behind the header and in frames 1..n must be what the items declare together, not a
+/// byte more or less.
+Result<Layout> layout_of(const Share& sum, const std::vector<Buffer>& frames,
+                         std::size_t header_bytes) {
+    const std::size_t joined_bytes = frames[0].size() - header_bytes;
+    const bool has_frame = sum.body_bytes > 0 && joined_bytes == 0;
+    const std::size_t expected = (has_frame ? 2 : 1) + sum.frame_count;
     if (frames.size() != expected) {
         return refuse("has " + number(frames.size()) + " frames (its items declare " +
                       number(expected) + ")");
     }
-    if (!has_body) return {};
     if (sum.body_bytes > limits::body_bytes) {
         return refuse("declares " + number(sum.body_bytes) + " bytes of bodies (the limit is " +
                       number(limits::body_bytes) + ")");
+    }
+    if (!has_frame && joined_bytes == sum.body_bytes) {
+        return Layout{frames[0].slice(header_bytes, joined_bytes), 1};
+    }
+    if (!has_frame) {
+        return refuse("has " + number(joined_bytes) + " bytes behind its header (its items declare " +
+                      number(sum.body_bytes) + ")");
     }
     if (frames[1].size() != sum.body_bytes) {
         return refuse("has a frame 1 of " + number(frames[1].size()) +
                       " bytes (its items declare " + number(sum.body_bytes) + ")");
     }
-    return {};
+    return Layout{frames[1], 2};
 }
 
-std::uint64_t frame_bytes(const Payload& payload) {
+using Frames = std::span<Buffer>;
+
+std::uint64_t size_of(Frames frames) {
     std::uint64_t total = 0;
-    for (const Buffer& frame : payload.frames) total += frame.size();
+    for (const Buffer& frame : frames) total += frame.size();
     return total;
 }
 
 /// Brokers account by the declared bytes and never look into the body, so they must be possible:
 /// at least what the frames have, at most that and the body.
-Result<void> check_declared(const char* field, std::uint64_t declared, const Payload& payload) {
-    const std::uint64_t least = frame_bytes(payload);
-    const std::uint64_t most = least + payload.body.size();
+Result<void> check_declared(const char* field, std::uint64_t declared, std::size_t body_bytes,
+                            Frames frames) {
+    const std::uint64_t least = size_of(frames);
+    const std::uint64_t most = least + body_bytes;
     if (declared >= least && declared <= most) return {};
     return refuse(std::string("declares ") + field + " " + number(declared) + " (its bytes allow " +
                   number(least) + " to " + number(most) + ")");
 }
 
-Result<void> check_payload(const Message& message, const Payload& payload) {
+Result<void> check_item(const Message& message, const Share& share, Frames frames) {
     if (const auto* chunk = std::get_if<Chunk>(&message)) {
-        if (chunk->length == payload.frames.front().size()) return {};
+        if (chunk->length == frames.front().size()) return {};
         return refuse("has a CHUNK of length " + number(chunk->length) + " (its frame has " +
-                      number(payload.frames.front().size()) + " bytes)");
+                      number(frames.front().size()) + " bytes)");
     }
     if (const auto* call = std::get_if<Call>(&message); call != nullptr && !call->chunked) {
-        return check_declared("CALL.input_bytes", call->input_bytes, payload);
+        return check_declared("CALL.input_bytes", call->input_bytes, share.body_bytes, frames);
     }
     if (const auto* answer = std::get_if<Answer>(&message); answer != nullptr && !answer->chunked) {
-        return check_declared("RESULT.output_bytes", answer->output_bytes, payload);
+        return check_declared("RESULT.output_bytes", answer->output_bytes, share.body_bytes,
+                              frames);
     }
     return {};
 }
 
-/// Hands out bodies and frames in the order of the items.
-class FrameDealer {
-  public:
-    FrameDealer(std::vector<Buffer> frames, bool has_body)
-        : frames_(std::move(frames)), next_frame_(has_body ? 2 : 1) {}
-
-    Payload deal(const Share& share) {
-        Payload payload;
-        if (share.body_bytes > 0) {
-            payload.body = frames_[1].slice(body_offset_, share.body_bytes);
-            body_offset_ += share.body_bytes;
-        }
-        payload.frames.reserve(share.frame_count);
-        for (std::size_t i = 0; i < share.frame_count; ++i) {
-            payload.frames.push_back(std::move(frames_[next_frame_++]));
-        }
-        return payload;
-    }
-
-  private:
-    std::vector<Buffer> frames_;
-    std::size_t next_frame_;
-    std::size_t body_offset_{0};
-};
-
-/// The item with the shares that its payload has.
-template <class T>
-void stamp(T& item, const Payload* payload) {
-    item.body_bytes = payload == nullptr ? 0 : static_cast<std::uint32_t>(payload->body.size());
-    const bool has_frames = payload != nullptr && !item.chunked;
-    item.frame_count = has_frames ? static_cast<std::uint16_t>(payload->frames.size()) : 0;
-}
-
+/// A copy with the shares that its payload has, where the item says others.
 template <class T>
 std::optional<Message> stamped(const T& item, const Payload* payload) {
-    T copy;
-    copy.chunked = item.chunked;
-    stamp(copy, payload);
-    if (copy.body_bytes == item.body_bytes && copy.frame_count == item.frame_count) {
-        return std::nullopt;
-    }
-    copy = item;
-    stamp(copy, payload);
+    const std::size_t body_bytes = payload == nullptr ? 0 : payload->body.size();
+    const bool has_frames = payload != nullptr && !item.chunked;
+    const std::size_t frame_count = has_frames ? payload->frames.size() : 0;
+    if (item.body_bytes == body_bytes && item.frame_count == frame_count) return std::nullopt;
+    T copy = item;
+    copy.body_bytes = static_cast<std::uint32_t>(body_bytes);
+    copy.frame_count = static_cast<std::uint16_t>(frame_count);
     return copy;
 }
 
-/// A corrected copy where the item's shares are not those of its payload.
 std::optional<Message> corrected(const Message& message, const Payload* payload) {
     if (const auto* call = std::get_if<Call>(&message)) return stamped(*call, payload);
     if (const auto* answer = std::get_if<Answer>(&message)) return stamped(*answer, payload);
@@ -182,28 +169,37 @@ bool frames_fit(const Payload& payload, std::size_t frame_count) {
 
 }  // namespace
 
-Result<std::vector<Message>> open_envelope(std::vector<Buffer> frames, PayloadStore& store) {
-    if (auto sizes = check_sizes(frames); !sizes) return tl::unexpected(std::move(sizes).error());
-    auto messages = decode_header(frames[0].bytes());
-    if (!messages) return messages;
-    const Share sum = sum_of(*messages);
-    if (auto shares = check_shares(sum, frames); !shares) {
-        return tl::unexpected(std::move(shares).error());
-    }
-    FrameDealer dealer(std::move(frames), sum.body_bytes > 0);
-    std::vector<Payload> payloads;
-    payloads.reserve(messages->size());
-    for (const Message& message : *messages) {
-        payloads.push_back(dealer.deal(share_of(message)));
-        if (auto checked = check_payload(message, payloads.back()); !checked) {
-            return tl::unexpected(std::move(checked).error());
+Result<void> open_envelope(std::vector<Buffer> frames, PayloadStore& store,
+                           std::vector<Message>& items) {
+    items.clear();
+    if (auto sizes = check_sizes(frames); !sizes) return sizes;
+    const auto header_bytes = decode_header(frames[0].bytes(), items);
+    if (!header_bytes) return tl::unexpected(header_bytes.error());
+    const auto layout = layout_of(sum_of(items), frames, *header_bytes);
+    if (!layout) return tl::unexpected(layout.error());
+
+    Frames rest = Frames(frames).subspan(layout->next_frame);
+    for (const Message& item : items) {
+        const Share share = share_of(item);
+        if (auto checked = check_item(item, share, rest.first(share.frame_count)); !checked) {
+            return checked;
         }
+        rest = rest.subspan(share.frame_count);
     }
-    for (std::size_t i = 0; i < messages->size(); ++i) {
-        Message& message = (*messages)[i];
-        if (!share_of(message).empty()) *payload_of(message) = store.add(std::move(payloads[i]));
+    rest = Frames(frames).subspan(layout->next_frame);
+    std::size_t body_offset = 0;
+    for (Message& item : items) {
+        const Share share = share_of(item);
+        if (share.empty()) continue;
+        Payload payload;
+        payload.body = layout->bodies.slice(body_offset, share.body_bytes);
+        body_offset += share.body_bytes;
+        const Frames own = rest.first(share.frame_count);
+        payload.frames.assign(std::move_iterator(own.begin()), std::move_iterator(own.end()));
+        rest = rest.subspan(share.frame_count);
+        *payload_of(item) = store.add(std::move(payload));
     }
-    return messages;
+    return {};
 }
 
 bool EnvelopeWriter::try_add(const Message& message, const Payload* payload) {
@@ -247,18 +243,24 @@ Buffer EnvelopeWriter::join_bodies() {
     return std::move(joined).freeze();
 }
 
-std::vector<Buffer> EnvelopeWriter::finish() {
-    FARM_EXPECT(!empty());
-    std::vector<Buffer> message;
-    message.reserve(2 + frames_.size());
-    message.push_back(Buffer::copy_of(header_.finish()));
-    if (body_bytes_ > 0) message.push_back(join_bodies());
-    for (Buffer& frame : frames_) message.push_back(std::move(frame));
+std::span<const Buffer> EnvelopeWriter::finish() {
+    FARM_EXPECT(!empty() && message_.empty());
+    const bool is_joined = header_.size_bytes() + body_bytes_ <= limits::joined_bytes;
+    const Bytes first = header_.finish(is_joined ? std::span<const Buffer>(bodies_)
+                                                 : std::span<const Buffer>());
+    const bool is_copied = first.size() > limits::joined_bytes;
+    message_.push_back(is_copied ? Buffer::copy_of(first) : Buffer::view_of(first));
+    if (!is_joined && body_bytes_ > 0) message_.push_back(join_bodies());
+    for (Buffer& frame : frames_) message_.push_back(std::move(frame));
+    return message_;
+}
+
+void EnvelopeWriter::clear() {
     header_.clear();
     bodies_.clear();
     frames_.clear();
+    message_.clear();
     body_bytes_ = 0;
-    return message;
 }
 
 }  // namespace farm

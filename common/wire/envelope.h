@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
+#include <span>
 #include <vector>
 
 #include "common/core/buffer.h"
@@ -12,16 +12,18 @@
 /// One ZeroMQ message: header, bodies, raw frames. Joins items with their payloads, and back.
 namespace farm {
 
-/// Takes a message apart. Each CALL or RESULT that has bytes, and each CHUNK, gets a payload in
-/// `store` and its id in the item; bodies are slices of frame 1, frames are moved. Checks sizes of
+/// Takes a message apart, into `items` (emptied first; one vector serves message after message).
+/// Each CALL or RESULT that has bytes, and each CHUNK, gets a payload in `store` and its id in the
+/// item; bodies are slices of the frame that they came in, frames are moved. Checks sizes of
 /// frames, sums, and that declared tensor bytes fit what came. On error the store is as before.
 /// A payload of a CHUNK has no body and one frame.
-Result<std::vector<Message>> open_envelope(std::vector<Buffer> frames, PayloadStore& store);
+Result<void> open_envelope(std::vector<Buffer> frames, PayloadStore& store,
+                           std::vector<Message>& items);
 
 /// Collects items and payloads for one peer into one message, up to the limits of wire.md.
 ///
-/// Buffers are shared, not copied, but for the bodies when there is more than one. One writer
-/// serves one socket and is reused after finish().
+/// Buffers are shared, not copied, but for bodies that are small or more than one. One writer
+/// serves one socket and is reused after clear(), without allocation for small messages.
 class EnvelopeWriter {
   public:
     EnvelopeWriter() = default;
@@ -36,8 +38,11 @@ class EnvelopeWriter {
     bool empty() const { return header_.empty(); }
     std::size_t item_count() const { return header_.item_count(); }
 
-    /// The frames of the message, and an empty writer again. Not to be called on an empty one.
-    std::vector<Buffer> finish();
+    /// The frames of the message, valid until clear(), which comes next. A frame 0 of at most
+    /// limits::joined_bytes lies in the writer: to be copied by whoever needs it longer. Not to be
+    /// called on an empty writer.
+    std::span<const Buffer> finish();
+    void clear();
 
   private:
     bool has_room_for(std::size_t body_bytes, std::size_t frame_count) const;
@@ -47,7 +52,8 @@ class EnvelopeWriter {
     HeaderWriter header_;
     std::vector<Buffer> bodies_;
     std::size_t body_bytes_{0};
-    std::vector<Buffer> frames_;
+    std::vector<Buffer> frames_;   ///< behind header and bodies
+    std::vector<Buffer> message_;  ///< what finish() gave
 };
 
 }  // namespace farm

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -99,7 +100,7 @@ class FieldWriter {
 
     /// A list whose entries `put(out, value)` writes.
     template <class T, class F>
-    void values(int key, const std::vector<T>& values, F put) {
+    void values(int key, std::span<const T> values, F put) {
         put_key(key);
         pack::array(out_, values.size());
         for (const T& value : values) put(out_, value);

@@ -61,16 +61,20 @@ Result<std::uint16_t> read_preamble(const TokenTape& tape) {
     return static_cast<std::uint16_t>(tape[2].number);
 }
 
-Result<TokenTape*> tape_of(Bytes frame) {
+struct ParsedHeader {
+    const TokenTape* tape;
+    std::size_t size_bytes;
+};
+
+Result<ParsedHeader> parse_header(Bytes frame) {
     thread_local TokenTape tape;
     if (frame.size() > limits::header_bytes) {
         return refuse("has " + std::to_string(frame.size()) + " bytes (the limit is " +
                       std::to_string(limits::header_bytes) + ")");
     }
-    if (auto parsed = tape.parse(frame, "header"); !parsed) {
-        return tl::unexpected(std::move(parsed).error());
-    }
-    return &tape;
+    const auto size = tape.parse_first(frame, "header");
+    if (!size) return tl::unexpected(size.error());
+    return ParsedHeader{&tape, *size};
 }
 
 /// Reads into `message`, because a Message is large and would be moved twice on its way back.
@@ -99,16 +103,17 @@ Result<void> read_message(const TokenTape& tape, std::uint32_t item, std::size_t
 }  // namespace
 
 std::optional<std::uint16_t> header_version(Bytes frame) {
-    const auto tape = tape_of(frame);
-    if (!tape) return std::nullopt;
-    const auto version = read_preamble(**tape);
+    const auto header = parse_header(frame);
+    if (!header) return std::nullopt;
+    const auto version = read_preamble(*header->tape);
     return version ? std::optional(*version) : std::nullopt;
 }
 
-Result<std::vector<Message>> decode_header(Bytes frame) {
-    const auto parsed = tape_of(frame);
-    if (!parsed) return tl::unexpected(parsed.error());
-    const TokenTape& tape = **parsed;
+Result<std::size_t> decode_header(Bytes frame, std::vector<Message>& items) {
+    items.clear();
+    const auto header = parse_header(frame);
+    if (!header) return tl::unexpected(header.error());
+    const TokenTape& tape = *header->tape;
     const auto version = read_preamble(tape);
     if (!version) return tl::unexpected(version.error());
     if (*version != protocol_version) {
@@ -120,14 +125,13 @@ Result<std::vector<Message>> decode_header(Bytes frame) {
         return refuse("has " + std::to_string(count) + " items (the limits are 1 and " +
                       std::to_string(limits::item_count) + ")");
     }
-    std::vector<Message> messages;
-    messages.reserve(count);
+    items.reserve(count);
     std::uint32_t item = 1 + preamble_count;
     for (std::size_t i = 0; i < count; ++i, item = tape.next(item)) {
-        auto read = read_message(tape, item, i, messages.emplace_back());
+        auto read = read_message(tape, item, i, items.emplace_back());
         if (!read) return tl::unexpected(std::move(read).error());
     }
-    return messages;
+    return header->size_bytes;
 }
 
 HeaderWriter::HeaderWriter() { clear(); }
@@ -160,7 +164,10 @@ bool HeaderWriter::try_add(const Message& message) {
     return true;
 }
 
-Bytes HeaderWriter::finish() {
+Bytes HeaderWriter::finish(std::span<const Buffer> bodies) {
+    for (const Buffer& body : bodies) {
+        bytes_.append(reinterpret_cast<const char*>(body.data()), body.size());
+    }
     const std::size_t count = item_count_ + preamble_count;
     const auto all = std::as_bytes(std::span(bytes_));
     if (count <= longest_fixarray) {

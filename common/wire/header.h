@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -14,10 +15,12 @@
 /// msgpack-cxx: none of its types or exceptions leave common/wire.
 namespace farm {
 
-/// Reads frame 0. Checks every limit of wire.md before anything is allocated for it; keeps nothing
-/// of `frame`. Error (protocol) names verb, field, value and limit. Members marked [rim] stay
-/// empty. Any thread: the scratch memory (at most 1 MiB) belongs to the calling thread.
-Result<std::vector<Message>> decode_header(Bytes frame);
+/// Reads the header at the beginning of frame 0 into `items` (which is emptied first) and returns
+/// its size; behind it there may be bodies. Checks every limit of wire.md before anything is
+/// allocated for it; keeps nothing of `frame`. Error (protocol) names verb, field, value and limit.
+/// Members marked [rim] stay empty. Any thread: the scratch memory (at most 1 MiB) belongs to the
+/// calling thread.
+Result<std::size_t> decode_header(Bytes frame, std::vector<Message>& items);
 
 /// Version number of what looks like frame 0 of any version of this protocol: tells a peer of
 /// another version (answer REFUSED protocol_version) from one that talks something else.
@@ -37,11 +40,13 @@ class HeaderWriter {
     bool try_add(const Message& message);
 
     std::size_t item_count() const { return item_count_; }
+    /// Of the header that finish() gives, or one or two more.
     std::size_t size_bytes() const { return bytes_.size(); }
     bool empty() const { return item_count_ == 0; }
 
-    /// Frame 0; valid until the next call of clear() or try_add().
-    Bytes finish();
+    /// Frame 0, with these bodies behind the header; valid until the next call of clear(), before
+    /// which nothing can be added.
+    Bytes finish(std::span<const Buffer> bodies = {});
     void clear();
 
   private:

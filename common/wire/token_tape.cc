@@ -8,6 +8,11 @@ namespace farm {
 
 namespace {
 
+[[gnu::cold]] tl::unexpected<Error> refuse(std::string_view what, std::string_view problem) {
+    return fail(ErrorCode::protocol, std::string(what) + " has " + std::string(problem) +
+                                         ": send what wire.md says");
+}
+
 std::string limit_text(std::string_view what, std::uint64_t value, std::size_t limit) {
     return std::string(what) + " of " + std::to_string(value) + " (the limit is " +
            std::to_string(limit) + ")";
@@ -186,20 +191,20 @@ class TapeReader {
     std::string problem_;
 };
 
-Result<void> TokenTape::parse(Bytes bytes, std::string_view what) {
+Result<std::size_t> TokenTape::parse_first(Bytes bytes, std::string_view what) {
     tokens_.clear();
     open_.clear();
-    const auto refuse = [&](std::string_view problem) {
-        return fail(ErrorCode::protocol, std::string(what) + " has " + std::string(problem) +
-                                             ": send what wire.md says");
-    };
     TapeReader reader(*this, bytes);
-    if (bytes.empty()) return refuse("no msgpack value");
-    if (!reader.read()) return refuse(reader.problem());
-    if (reader.left_bytes() > 0) {
-        return refuse(std::to_string(reader.left_bytes()) + " bytes behind its end");
-    }
-    return {};
+    if (bytes.empty()) return refuse(what, "no msgpack value");
+    if (!reader.read()) return refuse(what, reader.problem());
+    return bytes.size() - reader.left_bytes();
+}
+
+Result<void> TokenTape::parse(Bytes bytes, std::string_view what) {
+    const auto size = parse_first(bytes, what);
+    if (!size) return tl::unexpected(size.error());
+    if (*size == bytes.size()) return {};
+    return refuse(what, std::to_string(bytes.size() - *size) + " bytes behind its end");
 }
 
 }  // namespace farm

@@ -43,11 +43,13 @@ std::string_view to_string(Token::Kind kind);
 ///
 /// Refuses (protocol) what passes the msgpack limits of schemas/limits.h, before memory is taken
 /// for it: claimed sizes of containers count against the budget of elements when they are claimed.
-/// Extension types and trailing bytes are refused as well. Reused for document after document;
+/// Extension types are refused as well. Reused for document after document;
 /// holds at most limits::msgpack_element_count tokens.
 class TokenTape {
   public:
     /// `what` names the document in errors ("header", "body"). Tokens point into `bytes`.
+    /// Returns where the document ends; parse() refuses bytes behind that.
+    Result<std::size_t> parse_first(Bytes bytes, std::string_view what);
     Result<void> parse(Bytes bytes, std::string_view what);
 
     const Token& operator[](std::uint32_t index) const { return tokens_[index]; }

@@ -157,18 +157,18 @@ void ClientEngine::shut_down() {
 void ClientEngine::turn(std::optional<TimePoint> until) {
     const bool only_sends = until && *until == TimePoint{};
     if (!only_sends) rim_.sleep(until);
-    std::vector<Order> orders;
     {
         std::lock_guard lock(turns_.mutex());
-        orders.swap(inbox_);
+        orders_.swap(inbox_);
         inbox_bytes_ = 0;
     }
     rim_.begin_turn();
     bool closing = false;
-    for (Order& what : orders) {
+    for (Order& what : orders_) {
         closing = closing || std::holds_alternative<Shutdown>(what);
         carry_out(what);
     }
+    orders_.clear();
     if (!only_sends) rim_.receive();
     rim_.finish_turn();
     deliver_completed();
@@ -202,6 +202,7 @@ void ClientEngine::deliver_completed() {
 }
 
 void ClientEngine::deliver_replies() {
+    if (replies_.empty()) return;
     for (Reply& reply : std::exchange(replies_, {})) {
         const auto found = questions_.find(reply.ticket);
         if (found == questions_.end()) continue;

@@ -78,6 +78,7 @@ class ClientEngine : public std::enable_shared_from_this<ClientEngine> {
     bool background_thread_;
 
     // The leader's.
+    std::vector<Order> orders_;  ///< what it took from the inbox
     std::deque<std::pair<Complete, Payload>> completed_;
     std::deque<Reply> replies_;
 

@@ -67,16 +67,16 @@ void ClientRim::flush() {
 /// Bytes that are not our protocol count as a refusal by the broker, so that the text is told.
 void ClientRim::take(LinkId link, std::vector<Buffer> frames) {
     const Buffer header = frames.empty() ? Buffer{} : frames.front();
-    auto messages = open_envelope(std::move(frames), payloads_);
-    if (!messages) {
+    const auto opened = open_envelope(std::move(frames), payloads_, messages_);
+    if (!opened) {
         const auto version = header_version(header.bytes());
         const bool other = version && *version != protocol_version;
         feed(Received{link,
                       Refused{other ? RefusedReason::protocol_version : RefusedReason::malformed,
-                              "what the broker sent cannot be read: " + messages.error().message}});
+                              "what the broker sent cannot be read: " + opened.error().message}});
         return;
     }
-    for (Message& message : *messages) {
+    for (Message& message : messages_) {
         if (auto* answer = std::get_if<Answer>(&message)) {
             take(link, std::move(*answer));
         } else {

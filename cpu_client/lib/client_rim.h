@@ -88,6 +88,7 @@ class ClientRim {
     BrokerLinks links_;
     Outbox outbox_;
     PayloadStore payloads_;
+    std::vector<Message> messages_;  ///< of the message that is being taken
     std::unordered_map<PayloadId, Download> downloads_;
     ClientEffects effects_;
     std::vector<LinkId> failed_;

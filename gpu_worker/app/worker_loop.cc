@@ -178,13 +178,13 @@ void WorkerLoop::take_runs() {
 }
 
 void WorkerLoop::take_message(LinkId link, std::vector<Buffer> frames) {
-    auto messages = open_envelope(std::move(frames), payloads_);
-    if (!messages) {
-        log_error("a broker sent bytes that are no message", {{"error", messages.error().message}});
+    const auto opened = open_envelope(std::move(frames), payloads_, messages_);
+    if (!opened) {
+        log_error("a broker sent bytes that are no message", {{"error", opened.error().message}});
         links_.close(link);
         return step(LinkLost{link});
     }
-    take(link, std::move(*messages));
+    take_items(link);
 }
 
 void WorkerLoop::take_direct(Lane lane) {
@@ -192,17 +192,17 @@ void WorkerLoop::take_direct(Lane lane) {
         auto arrival = listener_->receive(lane);
         if (!arrival) return;
         const Buffer header = arrival->frames.empty() ? Buffer{} : arrival->frames.front();
-        auto messages = open_envelope(std::move(arrival->frames), payloads_);
-        if (messages) {
-            take(arrival->link, std::move(*messages));
+        const auto opened = open_envelope(std::move(arrival->frames), payloads_, messages_);
+        if (opened) {
+            take_items(arrival->link);
         } else {
-            step(listener_->malformed(arrival->link, header, messages.error()));
+            step(listener_->malformed(arrival->link, header, opened.error()));
         }
     }
 }
 
-void WorkerLoop::take(LinkId link, std::vector<Message> messages) {
-    for (Message& message : messages) {
+void WorkerLoop::take_items(LinkId link) {
+    for (Message& message : messages_) {
         if (const auto* call = std::get_if<Call>(&message)) {
             step(inspect(link, *call));
         } else {

@@ -65,7 +65,7 @@ class WorkerLoop {
     void take_runs();
     void take_message(LinkId link, std::vector<Buffer> frames);
     void take_direct(Lane lane);
-    void take(LinkId link, std::vector<Message> messages);
+    void take_items(LinkId link);
     bool is_direct(LinkId link) const { return link.value >= first_listener_link; }
     SendResult send(LinkId link, Lane lane, std::span<const Buffer> frames);
     void close(LinkId link);
@@ -106,6 +106,7 @@ class WorkerLoop {
     WorkerMachine machine_;
     WorkerEffects effects_;
     PayloadStore payloads_;
+    std::vector<Message> messages_;  ///< of the message that is being taken
     std::unordered_map<PayloadId, TensorList> inputs_;  ///< checked inputs of small calls
     std::unordered_map<PayloadId, Assembly> assemblies_;
     std::map<ServiceIndex, Service> services_;

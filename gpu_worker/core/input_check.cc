@@ -28,19 +28,23 @@ std::string names_of(const std::vector<TensorSpec>& specs) {
     return text;
 }
 
-/// One tensor against its specification; `what` is "input" or "output", `verb` what the model
-/// does with it, `advice` what follows the colon.
-struct Comparison {
-    std::string_view what;
-    std::string_view verb;
-    std::string advice;
-    ErrorCode code;
-    std::string model;
+/// Of which tensors, for error texts.
+enum class Side { input, output };
 
-    tl::unexpected<Error> mismatch(const std::string& name, const std::string& has,
-                                   const std::string& takes) const {
-        return fail(code, std::string(what) + " '" + name + "' has " + has + " (" + model + " " +
-                              std::string(verb) + " " + takes + "): " + advice);
+/// One tensor against its specification.
+struct Comparison {
+    const ServiceAd& service;
+    Side side;
+
+    [[gnu::cold]] tl::unexpected<Error> mismatch(const std::string& name, const TensorSpec& spec,
+                                                 const std::string& has,
+                                                 const std::string& takes) const {
+        const bool is_input = side == Side::input;
+        return fail(is_input ? ErrorCode::invalid : ErrorCode::device,
+                    (is_input ? "input '" : "output '") + name + "' has " + has + " (" +
+                        model_of(service) + (is_input ? " takes " : " declares ") + takes + "): " +
+                        (is_input ? "send " + describe(spec)
+                                  : "correct the model or its config.pbtxt"));
     }
 };
 
@@ -60,7 +64,7 @@ Result<void> check_size(const Tensor& tensor, std::string_view what, ErrorCode c
 
 Result<void> check_type(const Tensor& tensor, const TensorSpec& spec, const Comparison& compare) {
     if (tensor.desc.type == spec.type) return {};
-    return compare.mismatch(tensor.desc.name, "type " + to_string(tensor.desc.type),
+    return compare.mismatch(tensor.desc.name, spec, "type " + to_string(tensor.desc.type),
                             to_string(spec.type));
 }
 
@@ -69,26 +73,17 @@ Result<void> check_spec(const Tensor& tensor, const TensorSpec& spec, const Comp
     if (auto typed = check_type(tensor, spec, compare); !typed) return typed;
     if (desc.shape.size() != spec.dims.size()) {
         return compare.mismatch(
-            desc.name,
+            desc.name, spec,
             count_of(static_cast<std::int64_t>(desc.shape.size()), "dimension") + " " +
                 to_string(desc.shape),
             std::to_string(spec.dims.size()));
     }
     for (std::size_t i = 0; i < spec.dims.size(); ++i) {
         if (spec.dims[i] < 0 || spec.dims[i] == desc.shape[i]) continue;
-        return compare.mismatch(desc.name, dimension_name(i, desc.shape[i]),
+        return compare.mismatch(desc.name, spec, dimension_name(i, desc.shape[i]),
                                 std::to_string(spec.dims[i]));
     }
     return {};
-}
-
-Comparison input_comparison(const ServiceAd& service, const TensorSpec& spec) {
-    return {"input", "takes", "send " + describe(spec), ErrorCode::invalid, model_of(service)};
-}
-
-Comparison output_comparison(const ServiceAd& service) {
-    return {"output", "declares", "correct the model or its config.pbtxt", ErrorCode::device,
-            model_of(service)};
 }
 
 Result<void> check_names_once(const TensorList& inputs) {
@@ -142,7 +137,7 @@ Result<void> check_against_signature(const ServiceAd& service, TensorList& input
     auto spec = service.signature.inputs.begin();
     for (const Tensor& tensor : inputs) {
         while (spec->name != tensor.desc.name) ++spec;
-        if (auto fits = check_spec(tensor, *spec, input_comparison(service, *spec)); !fits) {
+        if (auto fits = check_spec(tensor, *spec, {service, Side::input}); !fits) {
             return fits;
         }
     }
@@ -189,9 +184,9 @@ Result<void> check_rows(const ServiceAd& service, const TensorList& inputs) {
 
 Result<void> check_output(const ServiceAd& service, std::uint32_t run_rows, const Tensor& output,
                           const TensorSpec* spec) {
-    const Comparison compare = output_comparison(service);
+    const Comparison compare{service, Side::output};
     if (spec != nullptr && output.desc.name != spec->name) {
-        return compare.mismatch(output.desc.name, "that name", "'" + spec->name + "' here");
+        return compare.mismatch(output.desc.name, *spec, "that name", "'" + spec->name + "' here");
     }
     if (spec != nullptr) {
         // A ragged batch has shapes of its own, which its rule knows.

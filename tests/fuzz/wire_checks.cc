@@ -66,27 +66,41 @@ bool has_payload(const Message& item) {
 
 void check_opened(std::vector<Buffer> frames) {
     PayloadStore store;
-    const auto opened = open_envelope(std::move(frames), store);
+    std::vector<Message> items;
+    const auto opened = open_envelope(std::move(frames), store, items);
     if (!opened) {
         check_error(opened.error());
         FARM_ENSURE(store.count() == 0);
         return;
     }
-    const auto payloads = std::count_if(opened->begin(), opened->end(), has_payload);
+    const auto payloads = std::count_if(items.begin(), items.end(), has_payload);
     FARM_ENSURE(store.count() == static_cast<std::size_t>(payloads));
 }
 
+void check_refused(std::vector<Buffer> frames) {
+    PayloadStore store;
+    std::vector<Message> items;
+    FARM_ENSURE(!open_envelope(std::move(frames), store, items) && store.count() == 0);
+}
+
+/// The same message with its bodies in frame 1, and behind the header.
 void check_envelope(Bytes header, const std::vector<Message>& items) {
     const Declared declared = declared_by(items);
-    std::vector<Buffer> frames{Buffer::view_of(header)};
-    if (declared.body_bytes > 0) frames.push_back(zeros(declared.body_bytes));
-    for (const std::size_t size : declared.frame_bytes) frames.push_back(zeros(size));
-    check_opened(frames);
-    frames.push_back(zeros(1));
-    PayloadStore store;
-    FARM_ENSURE(!open_envelope(frames, store) && store.count() == 0);
-    frames.resize(frames.size() - 2);
-    FARM_ENSURE(!open_envelope(frames, store) && store.count() == 0);
+    for (const bool is_joined : {false, true}) {
+        std::string first(reinterpret_cast<const char*>(header.data()), header.size());
+        if (is_joined) first.resize(first.size() + zeros(declared.body_bytes).size());
+        std::vector<Buffer> frames{Buffer::view_of(std::as_bytes(std::span(first)))};
+        if (!is_joined && declared.body_bytes > 0) frames.push_back(zeros(declared.body_bytes));
+        for (const std::size_t size : declared.frame_bytes) frames.push_back(zeros(size));
+        check_opened(frames);
+        frames.push_back(zeros(1));
+        check_refused(frames);
+        frames.resize(frames.size() - 2);
+        check_refused(frames);
+        if (!is_joined) continue;
+        first += '\0';
+        check_refused({Buffer::view_of(std::as_bytes(std::span(first)))});
+    }
 }
 
 void check_round_trip(const std::vector<Message>& items, std::size_t size_bytes) {
@@ -94,8 +108,8 @@ void check_round_trip(const std::vector<Message>& items, std::size_t size_bytes)
     for (const Message& item : items) FARM_ENSURE(writer.try_add(item));
     const Bytes bytes = writer.finish();
     FARM_ENSURE(bytes.size() <= size_bytes);
-    const auto again = decode_header(bytes);
-    FARM_ENSURE(again && *again == items);
+    std::vector<Message> again;
+    FARM_ENSURE(decode_header(bytes, again) == bytes.size() && again == items);
 }
 
 template <class Body>
@@ -119,15 +133,16 @@ bool check_decoded(const Buffer& bytes, const Result<Body>& body) {
 }  // namespace
 
 bool check_header(Bytes bytes) {
-    const auto items = decode_header(bytes);
-    if (!items) {
-        check_error(items.error());
+    std::vector<Message> items;
+    const auto size = decode_header(bytes, items);
+    if (!size) {
+        check_error(size.error());
         return false;
     }
-    FARM_ENSURE(!items->empty() && items->size() <= limits::item_count);
+    FARM_ENSURE(!items.empty() && items.size() <= limits::item_count && *size <= bytes.size());
     FARM_ENSURE(header_version(bytes) == protocol_version);
-    check_round_trip(*items, bytes.size());
-    check_envelope(bytes, *items);
+    check_round_trip(items, *size);
+    check_envelope(bytes.first(*size), items);
     return true;
 }
 

@@ -29,15 +29,32 @@ Chunk chunk_of(std::uint32_t length) {
     return chunk;
 }
 
+/// What a peer receives.
+std::vector<Buffer> sent(EnvelopeWriter& writer) {
+    std::vector<Buffer> frames;
+    for (const Buffer& frame : writer.finish()) frames.push_back(frame);
+    frames.front() = Buffer::copy_of(frames.front().bytes());  // it lies in the writer
+    writer.clear();
+    return frames;
+}
+
 std::vector<Buffer> message_of(const Message& item, const Payload* payload) {
     EnvelopeWriter writer;
     EXPECT_TRUE(writer.try_add(item, payload));
-    return writer.finish();
+    return sent(writer);
+}
+
+Result<std::vector<Message>> opened(std::vector<Buffer> frames, PayloadStore& store) {
+    std::vector<Message> items;
+    if (auto done = open_envelope(std::move(frames), store, items); !done) {
+        return tl::unexpected(done.error());
+    }
+    return items;
 }
 
 std::string refusal(std::vector<Buffer> frames) {
     PayloadStore store;
-    const auto items = open_envelope(std::move(frames), store);
+    const auto items = opened(std::move(frames), store);
     EXPECT_FALSE(items) << "was accepted";
     EXPECT_EQ(store.count(), 0U) << "a refused message must leave nothing behind";
     return items ? std::string() : items.error().message;
@@ -52,22 +69,22 @@ TEST(EnvelopeTest, ItemsWithoutBytesAreOneFrame) {
     const auto frames = message_of(Beat{}, nullptr);
     EXPECT_EQ(frames.size(), 1U);
     PayloadStore store;
-    EXPECT_EQ(open_envelope(frames, store)->front(), Message(Beat{}));
+    EXPECT_EQ(opened(frames, store)->front(), Message(Beat{}));
     EXPECT_EQ(store.count(), 0U);
 }
 
-TEST(EnvelopeTest, ASingleBodyAndItsFramesPassThroughUncopied) {
-    const Payload payload{block(50), {block(2000), block(3000)}};
+TEST(EnvelopeTest, ALargeBodyAndItsFramesPassThroughUncopied) {
+    const Payload payload{block(limits::joined_bytes), {block(2000), block(3000)}};
     const auto frames = message_of(small_call(1, 5010), &payload);
     ASSERT_EQ(frames.size(), 4U);
     EXPECT_EQ(frames[1].data(), payload.body.data());
     EXPECT_EQ(frames[2].data(), payload.frames[0].data());
 
     PayloadStore store;
-    const auto items = open_envelope(frames, store);
+    const auto items = opened(frames, store);
     ASSERT_TRUE(items) << items.error().message;
     const Call& call = std::get<Call>(items->front());
-    EXPECT_EQ(call.body_bytes, 50U);
+    EXPECT_EQ(call.body_bytes, limits::joined_bytes);
     EXPECT_EQ(call.frame_count, 2U);
     const Payload back = store.take(call.payload);
     EXPECT_EQ(back.body.data(), payload.body.data());
@@ -88,12 +105,12 @@ TEST(EnvelopeTest, CoalescedItemsGetTheirOwnShares) {
     ASSERT_TRUE(writer.try_add(Beat{}, nullptr));
     ASSERT_TRUE(writer.try_add(small_call(2, 20), &second));
     ASSERT_TRUE(writer.try_add(answer, &third));
-    const auto frames = writer.finish();
+    const auto frames = sent(writer);
     EXPECT_TRUE(writer.empty());
-    ASSERT_EQ(frames.size(), 4U);
+    ASSERT_EQ(frames.size(), 3U);
 
     PayloadStore store;
-    const auto items = open_envelope(frames, store);
+    const auto items = opened(frames, store);
     ASSERT_TRUE(items) << items.error().message;
     ASSERT_EQ(items->size(), 4U);
     EXPECT_EQ(store.count(), 3U);
@@ -104,15 +121,38 @@ TEST(EnvelopeTest, CoalescedItemsGetTheirOwnShares) {
     EXPECT_EQ(store.find(std::get<Answer>((*items)[3]).payload)->frames[0].size(), 2001U);
 }
 
+TEST(EnvelopeTest, SmallBodiesStandBehindTheHeader) {
+    const Payload payload{block(50), {block(2000)}};
+    const auto frames = message_of(small_call(1, 2040), &payload);
+    ASSERT_EQ(frames.size(), 2U);
+    PayloadStore store;
+    const auto items = opened(frames, store);
+    ASSERT_TRUE(items) << items.error().message;
+    const Payload back = store.take(std::get<Call>(items->front()).payload);
+    EXPECT_EQ(test::string_of(back.body.bytes()), std::string(50, 'x'));
+    EXPECT_EQ(back.frames[0].data(), payload.frames[0].data());
+}
+
+TEST(EnvelopeTest, BodiesMayComeInAFrameOfTheirOwn) {
+    HeaderWriter header;
+    Call call = small_call(1, 50);
+    call.body_bytes = 50;
+    ASSERT_TRUE(header.try_add(call));
+    PayloadStore store;
+    const auto items = opened({Buffer::copy_of(header.finish()), block(50)}, store);
+    ASSERT_TRUE(items) << items.error().message;
+    EXPECT_EQ(store.find(std::get<Call>(items->front()).payload)->body.size(), 50U);
+}
+
 TEST(EnvelopeTest, AChunkedCallLeavesItsFramesBehind) {
     const Payload payload{block(50), {block(5'000'000)}};
     Call call = small_call(1, 5'000'000);
     call.chunked = true;
     call.frame_count = 1;
     const auto frames = message_of(call, &payload);
-    ASSERT_EQ(frames.size(), 2U);
+    ASSERT_EQ(frames.size(), 1U);
     PayloadStore store;
-    const auto items = open_envelope(frames, store);
+    const auto items = opened(frames, store);
     ASSERT_TRUE(items) << items.error().message;
     EXPECT_EQ(std::get<Call>(items->front()).frame_count, 0);
 }
@@ -122,7 +162,7 @@ TEST(EnvelopeTest, AChunkIsHeaderAndOneFrame) {
     const auto frames = message_of(chunk_of(4096), &payload);
     ASSERT_EQ(frames.size(), 2U);
     PayloadStore store;
-    const auto items = open_envelope(frames, store);
+    const auto items = opened(frames, store);
     ASSERT_TRUE(items) << items.error().message;
     EXPECT_EQ(store.find(std::get<Chunk>(items->front()).payload)->frames[0].data(),
               payload.frames[0].data());
@@ -133,21 +173,31 @@ TEST(EnvelopeTest, AFailureWithoutPayloadHasNone) {
     answer.key = small_call(1, 0).key;
     answer.outcome = Outcome::not_started;
     PayloadStore store;
-    const auto items = open_envelope(message_of(answer, nullptr), store);
+    const auto items = opened(message_of(answer, nullptr), store);
     ASSERT_TRUE(items) << items.error().message;
     EXPECT_FALSE(std::get<Answer>(items->front()).payload);
 }
 
 TEST(EnvelopeTest, RefusesFramesThatItsItemsDoNotDeclare) {
-    const Payload payload{block(50), {block(2000)}};
+    const Payload payload{block(9000), {block(2000)}};
     const auto good = message_of(small_call(1, 2000), &payload);
     EXPECT_TRUE(says(refusal({}), "0 frames"));
     EXPECT_TRUE(says(refusal({good[0]}), "1 frames (its items declare 3)"));
     EXPECT_TRUE(says(refusal({good[0], good[1]}), "declare 3"));
     EXPECT_TRUE(says(refusal({good[0], good[1], good[2], block(1)}), "4 frames"));
-    EXPECT_TRUE(says(refusal({good[0], block(49), good[2]}), "frame 1 of 49 bytes"));
-    EXPECT_TRUE(says(refusal({good[0], block(51), good[2]}), "frame 1 of 51 bytes"));
+    EXPECT_TRUE(says(refusal({good[0], block(8999), good[2]}), "frame 1 of 8999 bytes"));
+    EXPECT_TRUE(says(refusal({good[0], block(9001), good[2]}), "frame 1 of 9001 bytes"));
     EXPECT_TRUE(says(refusal({message_of(Beat{}, nullptr)[0], block(1)}), "2 frames"));
+}
+
+TEST(EnvelopeTest, RefusesBytesBehindTheHeaderThatItsItemsDoNotDeclare) {
+    const Payload payload{block(50), {}};
+    std::string frame = test::string_of(message_of(small_call(1, 50), &payload)[0].bytes());
+    frame.pop_back();
+    EXPECT_TRUE(says(refusal({Buffer::copy_of(test::bytes_of(frame))}), "49 bytes behind"));
+    frame += "xx";
+    EXPECT_TRUE(says(refusal({Buffer::copy_of(test::bytes_of(frame))}), "51 bytes behind"));
+    EXPECT_TRUE(says(refusal({Buffer::copy_of(test::bytes_of(frame)), block(50)}), "2 frames"));
 }
 
 TEST(EnvelopeTest, RefusesDeclaredBytesThatCannotBe) {
@@ -176,7 +226,7 @@ TEST(EnvelopeTest, OneBadItemLeavesNothingInTheStore) {
     EnvelopeWriter writer;
     ASSERT_TRUE(writer.try_add(small_call(1, 50), &payload));
     ASSERT_TRUE(writer.try_add(small_call(2, 51), &payload));
-    EXPECT_TRUE(says(refusal(writer.finish()), "CALL.input_bytes 51"));
+    EXPECT_TRUE(says(refusal(sent(writer)), "CALL.input_bytes 51"));
 }
 
 TEST(EnvelopeWriterTest, StopsAtTheBodyLimit) {
@@ -187,7 +237,7 @@ TEST(EnvelopeWriterTest, StopsAtTheBodyLimit) {
     EXPECT_FALSE(writer.try_add(small_call(3, 1000), &payload));
     EXPECT_EQ(writer.item_count(), 2U);
     PayloadStore store;
-    EXPECT_TRUE(open_envelope(writer.finish(), store));
+    EXPECT_TRUE(opened(sent(writer), store));
 }
 
 TEST(EnvelopeWriterTest, StopsAtTheFrameLimit) {
@@ -197,10 +247,10 @@ TEST(EnvelopeWriterTest, StopsAtTheFrameLimit) {
     std::uint64_t count = 0;
     while (writer.try_add(small_call(++count, 64 * 1025), &payload)) {
     }
-    const auto frames = writer.finish();
-    EXPECT_EQ(frames.size(), 2 + 3 * limits::tensor_count);
+    const auto frames = sent(writer);
+    EXPECT_EQ(frames.size(), 1 + 3 * limits::tensor_count);
     PayloadStore store;
-    EXPECT_TRUE(open_envelope(frames, store));
+    EXPECT_TRUE(opened(frames, store));
 }
 
 TEST(EnvelopeWriterTest, NeverTakesAFrameThatTheSocketRefuses) {
@@ -210,15 +260,15 @@ TEST(EnvelopeWriterTest, NeverTakesAFrameThatTheSocketRefuses) {
     EXPECT_TRUE(writer.empty());
 }
 
-TEST(EnvelopeWriterTest, IsEmptyAgainAfterFinish) {
+TEST(EnvelopeWriterTest, IsEmptyAgainAfterClear) {
     const Payload payload{block(10, 'a'), {block(2000)}};
     EnvelopeWriter writer;
     for (int round = 0; round < 3; ++round) {
         ASSERT_TRUE(writer.try_add(small_call(1, 2000), &payload));
-        const auto frames = writer.finish();
-        ASSERT_EQ(frames.size(), 3U);
+        const auto frames = sent(writer);
+        ASSERT_EQ(frames.size(), 2U);
         PayloadStore store;
-        EXPECT_TRUE(open_envelope(frames, store));
+        EXPECT_TRUE(opened(frames, store));
     }
 }
 
