@@ -400,8 +400,8 @@ bool may_send(Role sender, const Message& message);
 
 // ---- bodies -----------------------------------------------------------------------------------
 
-/// What `Call::body_bytes` of the bodies hold. `inline_data` is empty for a tensor that travels as a
-/// frame or as chunks.
+/// What `Call::body_bytes` of the bodies hold. `inline_data` is empty for a tensor that travels as
+/// a frame or as chunks.
 struct BodyTensor {
     TensorDesc desc;
     bool inlined{false};

@@ -96,8 +96,9 @@ Result<Layout> layout_of(const Share& sum, const std::vector<Buffer>& frames,
         return Layout{frames[0].slice(header_bytes, joined_bytes), 1};
     }
     if (!has_frame) {
-        return refuse("has " + number(joined_bytes) + " bytes behind its header (its items declare " +
-                      number(sum.body_bytes) + ")");
+        return refuse("has " + number(joined_bytes) +
+                      " bytes behind its header (its items declare " + number(sum.body_bytes) +
+                      ")");
     }
     if (frames[1].size() != sum.body_bytes) {
         return refuse("has a frame 1 of " + number(frames[1].size()) +
@@ -246,8 +247,8 @@ Buffer EnvelopeWriter::join_bodies() {
 std::span<const Buffer> EnvelopeWriter::finish() {
     FARM_EXPECT(!empty() && message_.empty());
     const bool is_joined = header_.size_bytes() + body_bytes_ <= limits::joined_bytes;
-    const Bytes first = header_.finish(is_joined ? std::span<const Buffer>(bodies_)
-                                                 : std::span<const Buffer>());
+    const Bytes first =
+        header_.finish(is_joined ? std::span<const Buffer>(bodies_) : std::span<const Buffer>());
     const bool is_copied = first.size() > limits::joined_bytes;
     message_.push_back(is_copied ? Buffer::copy_of(first) : Buffer::view_of(first));
     if (!is_joined && body_bytes_ > 0) message_.push_back(join_bodies());

@@ -9,8 +9,8 @@ namespace farm {
 namespace {
 
 [[gnu::cold]] tl::unexpected<Error> refuse(std::string_view what, std::string_view problem) {
-    return fail(ErrorCode::protocol, std::string(what) + " has " + std::string(problem) +
-                                         ": send what wire.md says");
+    return fail(ErrorCode::protocol,
+                std::string(what) + " has " + std::string(problem) + ": send what wire.md says");
 }
 
 std::string limit_text(std::string_view what, std::uint64_t value, std::size_t limit) {

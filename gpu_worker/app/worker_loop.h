@@ -106,7 +106,7 @@ class WorkerLoop {
     WorkerMachine machine_;
     WorkerEffects effects_;
     PayloadStore payloads_;
-    std::vector<Message> messages_;  ///< of the message that is being taken
+    std::vector<Message> messages_;                     ///< of the message that is being taken
     std::unordered_map<PayloadId, TensorList> inputs_;  ///< checked inputs of small calls
     std::unordered_map<PayloadId, Assembly> assemblies_;
     std::map<ServiceIndex, Service> services_;

@@ -12,6 +12,7 @@
 #include "gpu_worker/backends/run_failure.h"
 #include "gpu_worker/backends/torch_arguments.h"
 #include "gpu_worker/backends/torch_backend.h"
+#include "gpu_worker/backends/torch_cuda_graphs.h"
 
 namespace farm {
 
@@ -24,6 +25,7 @@ struct TorchProgram {
     TorchArguments arguments;
     std::optional<at::ScalarType> precision;
     int thread_count{1};
+    bool cuda_graphs{false};
 };
 
 /// libtorch counts threads per calling thread (OpenMP), and an executor may serve several models.
@@ -37,7 +39,9 @@ void use_threads(int count) {
 class TorchInstance : public BackendInstance {
   public:
     explicit TorchInstance(std::shared_ptr<const TorchProgram> program)
-        : program_(std::move(program)), forward_(program_->module.get_method("forward")) {}
+        : program_(std::move(program)),
+          forward_(program_->module.get_method("forward")),
+          graphs_(program_->cuda_graphs ? make_cuda_graphs(program_->device) : nullptr) {}
 
     RunResult run(std::span<const Tensor> inputs) override {
         try {
@@ -46,8 +50,9 @@ class TorchInstance : public BackendInstance {
             auto arguments =
                 program_->arguments.arguments(inputs, program_->device, program_->precision);
             if (!arguments) return tl::unexpected(std::move(arguments.error()));
-            return program_->arguments.outputs(forward_(std::move(*arguments)),
-                                               program_->precision);
+            const c10::IValue result = graphs_ ? graphs_->run(forward_, std::move(*arguments))
+                                               : forward_(std::move(*arguments));
+            return program_->arguments.outputs(result, program_->precision);
         } catch (const c10::Error& error) {
             return tl::unexpected(failure_of(error.what_without_backtrace()));
         } catch (const std::bad_alloc&) {
@@ -64,6 +69,7 @@ class TorchInstance : public BackendInstance {
   private:
     std::shared_ptr<const TorchProgram> program_;
     torch::jit::Method forward_;
+    std::unique_ptr<CudaGraphs> graphs_;  ///< null: not asked for, or no CUDA device
 };
 
 class TorchModel : public LoadedModel {
@@ -152,7 +158,7 @@ Result<std::shared_ptr<LoadedModel>> load(const ModelSource& source, const Devic
     service.device_name = device.name;
     auto program = std::make_shared<TorchProgram>(
         TorchProgram{frozen(module), place, std::move(*arguments), *precision,
-                     static_cast<int>(source.intra_op_thread_count)});
+                     static_cast<int>(source.intra_op_thread_count), source.cuda_graphs});
     return std::make_shared<TorchModel>(std::move(service), std::move(program));
 }
 

@@ -40,11 +40,11 @@ struct Comparison {
                                                  const std::string& has,
                                                  const std::string& takes) const {
         const bool is_input = side == Side::input;
-        return fail(is_input ? ErrorCode::invalid : ErrorCode::device,
-                    (is_input ? "input '" : "output '") + name + "' has " + has + " (" +
-                        model_of(service) + (is_input ? " takes " : " declares ") + takes + "): " +
-                        (is_input ? "send " + describe(spec)
-                                  : "correct the model or its config.pbtxt"));
+        return fail(
+            is_input ? ErrorCode::invalid : ErrorCode::device,
+            (is_input ? "input '" : "output '") + name + "' has " + has + " (" + model_of(service) +
+                (is_input ? " takes " : " declares ") + takes + "): " +
+                (is_input ? "send " + describe(spec) : "correct the model or its config.pbtxt"));
     }
 };
 

@@ -57,6 +57,7 @@ struct ModelSource {
     InstanceKind instance_kind{InstanceKind::any};
     std::uint32_t intra_op_thread_count{1};
     Precision precision{Precision::as_saved};
+    bool cuda_graphs{false};  ///< Triton's optimization.cuda.graphs: for shapes that come back
     bool idempotent{true};
     std::uint64_t max_result_bytes{limits::default_result_bytes};
     ContentHash hash;

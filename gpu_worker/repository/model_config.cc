@@ -311,6 +311,7 @@ Result<ModelSource> describe_model(const ModelConfig& config, const std::filesys
     for (const Step step : before_parameters) {
         if (auto done = step(config, source); !done) return tl::unexpected(done.error());
     }
+    source.cuda_graphs = config.optimization().cuda().graphs();
     source.max_result_bytes = result_bytes(source);
     if (auto done = read_parameters(source); !done) return tl::unexpected(done.error());
     if (auto done = check_identity(config, source); !done) return tl::unexpected(done.error());

@@ -85,6 +85,11 @@ TEST(ModelConfigTest, ModelWithoutBatchSizeDoesNotBatch) {
     EXPECT_EQ(source->signature.inputs[0].dims, (Shape{2, -1}));
 }
 
+TEST(ModelConfigTest, CudaGraphsAreAskedForAsInTriton) {
+    EXPECT_FALSE(describe_with_tensors("")->cuda_graphs);
+    EXPECT_TRUE(describe_with_tensors("optimization { cuda { graphs: true } }")->cuda_graphs);
+}
+
 TEST(ModelConfigTest, OurParameters) {
     const auto source = describe_with_tensors(
         "max_batch_size: 4\n" + parameter("farm.batch", "none") +
