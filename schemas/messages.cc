@@ -31,7 +31,7 @@ constexpr std::array<Verb, std::variant_size_v<Message>> verbs{{
     {"STARTED", worker | broker},
     {"CANCEL", users | broker},
     {"RESOLVE", users},
-    {"LEASE", users | broker},
+    {"LEASE", users | worker | broker},
     {"LIST", users | worker},
     {"CATALOG", broker},
     {"STATUS", users | worker},

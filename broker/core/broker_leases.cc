@@ -69,6 +69,16 @@ std::vector<Offer> BrokerMachine::leasable_offers(const Service& service,
     return offers;
 }
 
+/// Its client is gone, or did not get it: what it reserved is free before its time.
+void BrokerMachine::lease_returned(Session& session, const Lease& message) {
+    Worker& worker = *session.worker;
+    for (const LeaseGrant& grant : message.grants) {
+        if (grant.request_count == 0) worker.remove_lease(grant.lease);
+    }
+    worker.changed(now_);
+    serve_worker(session);
+}
+
 /// What is free of the window is shared out, but for what waits in the queue; and one call of the
 /// window is never leased: a routed call must not wait for a lease to end. A lease is renewed as
 /// large as it was or larger: the worker has it on its books until it has seen the new terms, which

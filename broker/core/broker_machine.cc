@@ -82,6 +82,9 @@ void BrokerMachine::on(const Received& input) {
         void operator()(const Status& m) { machine.status(session, m); }
         void operator()(const Drain& m) { machine.drain(session, m); }
         void operator()(const Resolve& m) { machine.resolve(session, m); }
+        void operator()(const Lease& m) {
+            if (from_worker) machine.lease_returned(session, m);
+        }
         void operator()(const Send& m) {
             from_worker ? machine.worker_send(session, m) : machine.client_send(session, m);
         }
@@ -98,7 +101,6 @@ void BrokerMachine::on(const Received& input) {
         void operator()(const Attach&) {}
         void operator()(const Welcome&) {}
         void operator()(const Refused&) {}
-        void operator()(const Lease&) {}
         void operator()(const Catalog&) {}
         void operator()(const StatusReport&) {}
     };

@@ -173,6 +173,7 @@ class BrokerMachine {
     // Direct path (broker_leases.cc).
     void resolve(Session& session, const Resolve& message);
     std::vector<Offer> leasable_offers(const Service& service, const Session& client) const;
+    void lease_returned(Session& worker, const Lease& message);
     std::optional<LeaseGrant> grant(const Session& client, const Service& service,
                                     const Offer& offer, const Resolve& message,
                                     std::uint32_t wanted_count);

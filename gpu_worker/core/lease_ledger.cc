@@ -48,6 +48,14 @@ std::vector<LeaseKey> LeaseLedger::of_broker(std::size_t broker) const {
     return keys;
 }
 
+std::uint64_t LeaseLedger::leased_calls(ServiceIndex service) const {
+    std::uint64_t sum = 0;
+    for (const auto& [key, lease] : leases_) {
+        if (!lease.orphaned && lease.service == service) sum += lease.bound().calls;
+    }
+    return sum;
+}
+
 std::uint64_t LeaseLedger::orphaned_calls(ServiceIndex service) const {
     std::uint64_t sum = 0;
     for (const auto& [key, lease] : leases_) {

@@ -84,6 +84,8 @@ class LeaseLedger {
     std::optional<TimePoint> next_expiry() const { return expiries_.next(); }
 
     std::vector<LeaseKey> of_broker(std::size_t broker) const;
+    /// What those bind that are in their brokers' windows.
+    std::uint64_t leased_calls(ServiceIndex service) const;
     /// What orphans bind: the service's calls, and bytes of all services.
     std::uint64_t orphaned_calls(ServiceIndex service) const;
     std::uint64_t orphaned_bytes() const;

@@ -122,7 +122,7 @@ void WorkerMachine::on(DirectClient& client, const Goodbye& goodbye) {
     end_direct(link, goodbye.reason);
 }
 
-/// Nobody waits for its calls any more; what its leases bind is free again when they expire.
+/// Nobody waits for its calls any more, and what its leases bind is free but for calls that run.
 void WorkerMachine::end_direct(LinkId link, const std::string& why) {
     DirectClient* client = direct_.by_link(link);
     if (client == nullptr) return;
@@ -134,6 +134,7 @@ void WorkerMachine::end_direct(LinkId link, const std::string& why) {
         if (call.state != HeldCall::State::running) discard(key);
     }
     for (const auto& [key, stream] : client->streams) drop_payload(stream.payload);
+    return_leases(*client);
     direct_.remove(link);
     plan_due_ = true;
 }

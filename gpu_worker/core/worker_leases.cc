@@ -48,6 +48,7 @@ Result<LeaseKey> WorkerMachine::accept_lease(const DirectClient& client, const L
     const bool bytes_fit =
         bytes_.outstanding(broker) - before.bytes + granted.bytes <= bytes_.allowed(broker);
     if (!calls_fit || !bytes_fit) {
+        if (old == nullptr) return_lease(key, client.peer, service.ad);
         return fail(ErrorCode::invalid, "the broker's window has no room for it any more");
     }
     const auto left = std::chrono::milliseconds(grant.expires_ms - milliseconds_of(now_));
@@ -87,16 +88,41 @@ void WorkerMachine::orphan_leases(BrokerNumber broker) {
 
 void WorkerMachine::expire_leases() {
     while (const auto key = leases_.pop_due(now_)) {
-        orphan(*key);
-        LiveLease& lease = *leases_.find(*key);
-        lease.expired = true;
+        const LiveLease& lease = *leases_.find(*key);
         if (DirectClient* client = direct_.by_peer(lease.client)) {
             const auto held = client->leases.find(lease.service);
             if (held != client->leases.end() && held->second == *key) client->leases.erase(held);
             client->last_leased = now_;
         }
-        leases_.drop_if_over(*key);
-        plan_due_ = true;
+        end_lease(*key);
+    }
+}
+
+/// It takes no new calls; what it is used for still binds the capacity.
+void WorkerMachine::end_lease(const LeaseKey& key) {
+    orphan(key);
+    leases_.find(key)->expired = true;
+    leases_.drop_if_over(key);
+    plan_due_ = true;
+}
+
+/// Else its broker would keep the room until the lease's time is over, while routed calls wait.
+void WorkerMachine::return_lease(const LeaseKey& key, PeerId client, const ServiceAd& ad) {
+    const BrokerContact& contact = contacts_[key.broker];
+    if (!contact.serving()) return;
+    LeaseGrant nothing;
+    nothing.url = ad.direct_url;
+    nothing.lease = key.number;
+    const std::string service = service_name(ad.model, ad.version);
+    nothing.mac = seal(contact.lease_key, {client, service, nothing});
+    transmit(key.broker, Lease{service, {std::move(nothing)}});
+}
+
+void WorkerMachine::return_leases(DirectClient& client) {
+    for (const auto& [service, key] : std::exchange(client.leases, {})) {
+        const LiveLease& lease = *leases_.find(key);
+        if (!lease.orphaned) return_lease(key, client.peer, services_.at(service).ad);
+        end_lease(key);
     }
 }
 

@@ -154,6 +154,9 @@ class WorkerMachine {
     void bind(const LeaseKey& key, const Room& before);
     void orphan(const LeaseKey& key);
     void orphan_leases(BrokerNumber broker);
+    void end_lease(const LeaseKey& key);
+    void return_lease(const LeaseKey& key, PeerId client, const ServiceAd& ad);
+    void return_leases(DirectClient& client);
     void expire_leases();
 
     // Credit and beats (worker_credit.cc).

@@ -49,8 +49,8 @@ TEST(MaySendTest, AdminIsAClientThatMayDrain) {
 
 TEST(MaySendTest, Worker) {
     EXPECT_EQ(verbs_of(Role::worker),
-              "HELLO ATTACH GOODBYE ADVERTISE WITHDRAW CREDIT BEAT RESULT SEND CHUNK STARTED LIST "
-              "STATUS DRAIN ");
+              "HELLO ATTACH GOODBYE ADVERTISE WITHDRAW CREDIT BEAT RESULT SEND CHUNK STARTED LEASE "
+              "LIST STATUS DRAIN ");
 }
 
 TEST(MaySendTest, Broker) {

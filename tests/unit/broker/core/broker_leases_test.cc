@@ -137,6 +137,26 @@ TEST(BrokerLeasesTest, ALeaseEndsWithItsTime) {
     EXPECT_EQ(bench.routed(4, 1), 4U);
 }
 
+TEST(BrokerLeasesTest, AReturnedLeaseFreesItsRoomForCallsThatWait) {
+    LeaseBench bench;
+    bench.direct_worker(1, 4);
+    LeaseGrant lease = bench.resolve(3).at(0);
+    EXPECT_EQ(bench.routed(4, 1), 1U);
+    lease.request_count = 0;
+    bench.receive(1, Lease{"gnn/1", {lease}});
+    EXPECT_EQ(bench.sent<Call>(1).size(), 4U);
+}
+
+TEST(BrokerLeasesTest, AWorkerReturnsOnlyItsOwnLeases) {
+    LeaseBench bench;
+    bench.direct_worker(1, 4);
+    LeaseGrant lease = bench.resolve(3).at(0);
+    bench.direct_worker(2, 1);
+    lease.request_count = 0;
+    bench.receive(2, Lease{"gnn/1", {lease}});
+    EXPECT_EQ(bench.routed(4, 1), 1U);
+}
+
 TEST(BrokerLeasesTest, WorkersWithoutAnAddressAreNotLeased) {
     LeaseBench bench;
     bench.worker(1, 1);

@@ -168,6 +168,50 @@ TEST(WorkerDirectTest, AClientThatIsGoneFreesWhatItsCallsHeld) {
     EXPECT_TRUE(bench.problems.empty()) << bench.problems.front();
 }
 
+TEST(WorkerDirectTest, AClientThatIsGoneReturnsItsLease) {
+    DirectBench bench;
+    const auto window = bench.window();
+    bench.effects.clear();
+    bench.lost(client);
+    const auto returned = sent<Lease>(bench.effects);
+    ASSERT_EQ(returned.size(), 1U);
+    EXPECT_EQ(returned[0].grants.at(0).lease, 1U);
+    EXPECT_EQ(returned[0].grants.at(0).request_count, 0U);
+    for (std::uint64_t i = 1; i <= window; ++i) bench.call(0, i);
+    EXPECT_TRUE(bench.answers[0].empty()) << "the whole window is for routed calls";
+}
+
+TEST(WorkerDirectTest, ALeaseThatIsNotAcceptedIsReturned) {
+    WorkerRim rim;
+    rim.model(service());
+    rim.join(0);
+    rim.connect(client);
+    WorkerRim::LeaseTermsOptions options;
+    options.request_count = rim.credits[0].windows.at(0).request_count + 1;
+    const auto leases = sent<Lease>(rim.lease(client, 0, options));
+    ASSERT_EQ(leases.size(), 2U) << "one to the broker, one to the client";
+    EXPECT_EQ(leases[0].grants.at(0).request_count, 0U);
+}
+
+TEST(WorkerDirectTest, ARoutedCallHasItsPlaceBesideALeaseWhenTheWindowShrinks) {
+    DirectBench bench(15);
+    const auto before = bench.window();
+    ASSERT_EQ(before, 16U);
+    bench.slice_time = [](std::uint32_t rows) { return rows * 1ms; };
+    std::uint64_t number = 0;
+    for (int round = 0; round < 20; ++round) {
+        for (int i = 0; i < 8; ++i) bench.call(client, ++number);
+        while (!bench.runs.empty()) {
+            bench.advance(1ms);
+            bench.finish(bench.runs.begin()->first);
+        }
+        bench.beat(0);
+    }
+    const std::uint64_t capacity = bench.machine.service(ServiceIndex{1})->capacity();
+    ASSERT_LT(capacity, 15U) << "runs of one row are as good as larger ones";
+    EXPECT_EQ(bench.window(), 16U);
+}
+
 TEST(WorkerDirectTest, ASilentClientIsGone) {
     DirectBench bench;
     bench.call(client, 1);
