@@ -15,5 +15,7 @@ Result<void> write_cnn(const std::filesystem::path& file);
 
 /// "libtorch 1.13.1", that of this build; goes with the figures.
 std::string libtorch_version();
+/// 1, or 2 with the PyTorch wheel's; 0 without libtorch.
+int libtorch_major_version();
 
 }  // namespace farm::bench

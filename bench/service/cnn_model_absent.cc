@@ -8,5 +8,6 @@ Result<void> write_cnn(const std::filesystem::path&) {
 }
 
 std::string libtorch_version() { return "no libtorch"; }
+int libtorch_major_version() { return 0; }
 
 }  // namespace farm::bench

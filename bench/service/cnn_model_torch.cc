@@ -54,5 +54,6 @@ Result<void> write_cnn(const std::filesystem::path& file) {
 }
 
 std::string libtorch_version() { return std::string("libtorch ") + TORCH_VERSION; }
+int libtorch_major_version() { return TORCH_VERSION_MAJOR; }
 
 }  // namespace farm::bench

@@ -2,6 +2,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "bench/service/cnn_model.h"
 #include "bench/service/event_files.h"
 #include "bench/service/service_models.h"
 #include "cpu_client/events/space_points.h"
@@ -55,8 +56,8 @@ Result<std::vector<ServiceCase>> gnn_cases(const ServiceSources& sources) {
     ServiceCase real{"gnn_314", models, "gnn", {small}, {{small}}};
     real.goal = 0.98;
     ServiceCase synthetic{"gnn_20000", models, "gnn", {large}, {{large}}};
-    synthetic.clients = "1:2";  // a call takes seconds
-    synthetic.system_malloc_goal = 1.7;
+    synthetic.clients = {1, 2};  // a call takes seconds
+    if (libtorch_major_version() == 1) synthetic.system_malloc_goal = 1.7;
     return std::vector{real, synthetic};
 }
 

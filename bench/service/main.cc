@@ -3,13 +3,17 @@
 #include <fstream>
 #include <thread>
 
+#include <fmt/format.h>
+#include <unistd.h>
 #include <CLI/CLI.hpp>
 
 #include "bench/farm/machine.h"
+#include "bench/farm/run_program.h"
 #include "bench/farm/scratch_folder.h"
 #include "bench/service/cnn_model.h"
 #include "bench/service/service_models.h"
 #include "bench/service/service_run.h"
+#include "common/core/clock.h"
 
 namespace {
 
@@ -23,6 +27,7 @@ struct Flags {
     std::string goals_json;
     std::string data{"data"};
     std::string particlenet;
+    std::string client_cores;
     std::vector<std::string> models{"gnn", "cnn", "particlenet"};
     std::vector<std::string> cases;
     ServiceRunOptions run;
@@ -37,7 +42,8 @@ void declare(CLI::App& app, Flags& flags) {
     app.add_option("--data", flags.data, "The project's data folder")->capture_default_str();
     app.add_option("--particlenet", flags.particlenet,
                    "Folder of the CMS model's repository entry (particlenet_AK4_PT of "
-                   "cms-data/RecoBTag-Combined, which is not ours to copy)");
+                   "cms-data/RecoBTag-Combined, which is not ours to copy)")
+        ->envname("FARM_PARTICLENET");
     app.add_option("--models", flags.models, "Which of them")
         ->check(CLI::IsMember({"gnn", "cnn", "particlenet"}))
         ->delimiter(',')
@@ -46,12 +52,13 @@ void declare(CLI::App& app, Flags& flags) {
         ->delimiter(',');
     app.add_option("--worker-cores", flags.run.worker_cores,
                    "Cores of broker, worker and direct inference (default: 0)");
-    app.add_option("--client-cores", flags.run.client_cores, "Cores of the clients (default: 1)");
+    app.add_option("--client-cores", flags.client_cores, "Cores of the clients (default: 1)");
     app.add_flag("--anywhere", flags.anywhere, "Keep nothing to its cores");
     app.add_option("--repeats", flags.run.repeats, "Measurements of each figure")
         ->check(CLI::Range(1, 1000))
         ->capture_default_str();
-    app.add_option("--seconds", flags.run.seconds, "Length of one measurement")
+    app.add_option("--seconds", flags.run.seconds,
+                   "Length of one measurement; longer where each client could not make two calls")
         ->check(CLI::Range(0.05, 600.0))
         ->capture_default_str();
 }
@@ -96,15 +103,45 @@ Result<std::vector<ServiceCase>> make_cases(const Flags& flags, const fs::path& 
     return cases;
 }
 
-void place(Flags& flags) {
-    if (flags.anywhere) return;
+/// The clients are threads of this process, which goes to their cores.
+Result<void> place(Flags& flags) {
+    if (flags.anywhere) return {};
     if (std::thread::hardware_concurrency() < 2) {
         std::fprintf(stderr, "service: one core only: clients share it with the worker\n");
-        return;
+        return {};
     }
     if (flags.run.worker_cores.empty()) flags.run.worker_cores = "0";
-    if (flags.run.client_cores.empty()) flags.run.client_cores = "1";
+    if (flags.client_cores.empty()) flags.client_cores = "1";
+    const auto moved =
+        run_program({"taskset", "-cp", flags.client_cores, std::to_string(::getpid())},
+                    flags.run.scratch / "taskset.log", std::chrono::seconds(10));
+    if (!moved) return tl::unexpected(moved.error());
+    return {};
 }
+
+/// Where the bench is, on one line of a terminal, or a line for each case elsewhere.
+class Progress {
+  public:
+    Progress(std::size_t cases, int repeats) : cases_(cases), repeats_(repeats) {}
+
+    void say(std::size_t index, const ServiceCase& what, int repeat) const {
+        const auto seconds = std::chrono::ceil<std::chrono::seconds>(steady_now() - begin_).count();
+        const std::string text = fmt::format("[{}/{}] {} B={}: repeat {} of {}, {}:{:02} so far",
+                                             index + 1, cases_, what.name, what.events.rows,
+                                             repeat + 1, repeats_, seconds / 60, seconds % 60);
+        if (is_terminal_) {
+            std::fprintf(stderr, "\r%-78s", text.c_str());
+        } else if (repeat == 0) {
+            std::fprintf(stderr, "%s\n", text.c_str());
+        }
+    }
+
+  private:
+    std::size_t cases_;
+    int repeats_;
+    bool is_terminal_{::isatty(STDERR_FILENO) == 1};
+    TimePoint begin_{steady_now()};
+};
 
 }  // namespace
 
@@ -114,9 +151,12 @@ int main(int argc, char** argv) {
         "Models served by a farm against direct inference in one process, on the same core");
     declare(app, flags);
     CLI11_PARSE(app, argc, argv);
-    place(flags);
     ScratchFolder scratch("service");
     flags.run.scratch = scratch.path();
+    if (const auto placed = place(flags); !placed) {
+        std::fprintf(stderr, "service: error: %s\n", placed.error().message.c_str());
+        return 1;
+    }
     const auto programs = find_programs(flags.farm_bin);
     const auto cases = programs
                            ? make_cases(flags, scratch.path())
@@ -129,10 +169,10 @@ int main(int argc, char** argv) {
 
     bool failed = false;
     std::vector<ServiceResult> results;
-    for (const ServiceCase& what : *cases) {
-        auto result = run_case(what, flags.run, [](const std::string& text) {
-            std::fprintf(stderr, "\r%-60s", text.c_str());
-        });
+    const Progress progress(cases->size(), flags.run.repeats);
+    for (std::size_t i = 0; i < cases->size(); ++i) {
+        const ServiceCase& what = (*cases)[i];
+        auto result = run_case(what, flags.run, [&](int repeat) { progress.say(i, what, repeat); });
         if (result) {
             results.push_back(std::move(*result));
             continue;
@@ -148,7 +188,7 @@ int main(int argc, char** argv) {
         "%.1f s "
         "in turns\n\n%s\n%s",
         machine_line().c_str(), libtorch_version().c_str(), flags.run.worker_cores.c_str(),
-        flags.run.client_cores.c_str(), flags.run.repeats, flags.run.seconds,
+        flags.client_cores.c_str(), flags.run.repeats, flags.run.seconds,
         service_table(results).c_str(), goal_table(goals).c_str());
     if (!flags.json.empty()) std::ofstream(flags.json) << service_json(results);
     if (!flags.goals_json.empty()) std::ofstream(flags.goals_json) << goal_json(goals);

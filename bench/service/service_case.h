@@ -21,7 +21,7 @@ struct ServiceCase {
     std::string model;                 ///< in the repository
     EventFolder events;                ///< of the farm's calls
     std::vector<EventFolder> direct;   ///< batches that direct inference may use; the best counts
-    std::string clients{"1:16"};       ///< calls kept open, as for farm bench --concurrency
+    std::vector<int> clients{1, 2, 4, 8, 16};  ///< calls kept open, ascending
     std::uint32_t instances{1};
     /// Limits of farm / direct; 0: no goal.
     double goal{0};                ///< direct with memory kept mapped, at its best batch

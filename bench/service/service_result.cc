@@ -30,7 +30,7 @@ std::string title(const ServiceCase& what) {
 void add_goal(std::vector<GoalResult>& goals, const ServiceResult& result, double limit,
               const DirectSeries& direct, const char* how) {
     if (limit == 0) return;
-    const int clients = result.best_clients();
+    const int clients = result.most_clients();
     goals.push_back({{fmt::format("{}, {} clients: farm / direct {} (B={})", title(result.what),
                                   clients, how, direct.rows),
                       Goal::Sense::at_least, limit},
@@ -46,16 +46,14 @@ const DirectSeries& ServiceResult::best_direct() const {
                              });
 }
 
-int ServiceResult::best_clients() const {
-    return std::max_element(
-               farm.begin(), farm.end(),
-               [](const auto& a, const auto& b) { return rate(a.second) < rate(b.second); })
-        ->first;
-}
-
 Spread farm_ratio(const ServiceResult& result, int clients, const DirectSeries& direct) {
     return ratio_of(values(result.farm.at(clients), &ServiceSample::rows_per_s),
                     values(direct.samples, &ServiceSample::rows_per_s));
+}
+
+Spread processor_ratio(const ServiceResult& result, int clients, const DirectSeries& direct) {
+    return ratio_of(values(direct.samples, &ServiceSample::processor_ms),
+                    values(result.farm.at(clients), &ServiceSample::processor_ms));
 }
 
 std::vector<GoalResult> service_goals(const std::vector<ServiceResult>& results) {
@@ -74,18 +72,20 @@ std::vector<GoalResult> service_goals(const std::vector<ServiceResult>& results)
 }
 
 std::string service_table(const std::vector<ServiceResult>& results) {
-    std::string text =
-        fmt::format("{:<36} {:>3} {:>9} {:>6} {:>9} {:>6} {:>6} {:>8} {:>8}\n", "MODEL", "CLI",
-                    "FARM/S", "SPREAD", "DIRECT/S", "RATIO", "/GLIBC", "P50 MS", "P99 MS");
+    std::string text = fmt::format("{:<36} {:>3} {:>9} {:>6} {:>9} {:>6} {:>6} {:>6} {:>8} {:>8}\n",
+                                   "MODEL", "CLI", "FARM/S", "SPREAD", "DIRECT/S", "RATIO", "CPU",
+                                   "/GLIBC", "P50 MS", "P99 MS");
     for (const ServiceResult& result : results) {
         const DirectSeries& direct = result.best_direct();
         const double rows = result.what.events.rows;
         for (const auto& [clients, samples] : result.farm) {
             const Spread farm = spread(samples, &ServiceSample::rows_per_s);
             text += fmt::format(
-                "{:<36} {:>3} {:>9.2f} {:>5.0f}% {:>9.2f} {:>6.2f} {:>6.2f} {:>8.2f} {:>8.2f}\n",
+                "{:<36} {:>3} {:>9.2f} {:>5.0f}% {:>9.2f} {:>6.2f} {:>6.2f} {:>6.2f} {:>8.2f} "
+                "{:>8.2f}\n",
                 title(result.what), clients, farm.median / rows, 100 * farm.relative(),
                 rate(direct.samples) / rows, farm_ratio(result, clients, direct).median,
+                processor_ratio(result, clients, direct).median,
                 farm_ratio(result, clients, result.system_malloc).median,
                 spread(samples, &ServiceSample::p50_ms).median,
                 spread(samples, &ServiceSample::p99_ms).median);
@@ -116,6 +116,7 @@ std::string service_json(const std::vector<ServiceResult>& results) {
                  {"ratio", ratio.median},
                  {"ratio_low", ratio.low},
                  {"ratio_high", ratio.high},
+                 {"ratio_processor", processor_ratio(result, clients, direct).median},
                  {"farm_spread", farm.relative()},
                  {"farm_p50_ms", spread(samples, &ServiceSample::p50_ms).median},
                  {"farm_p99_ms", spread(samples, &ServiceSample::p99_ms).median},

@@ -14,6 +14,7 @@ struct ServiceSample {
     double rows_per_s{0};
     double p50_ms{0};  ///< of a call, or of a run in direct inference
     double p99_ms{0};
+    double processor_ms{0};  ///< for one row: of worker and broker, or of direct inference
 };
 
 /// Repeats of direct inference with batches of `rows`.
@@ -31,11 +32,14 @@ struct ServiceResult {
     std::map<int, std::vector<ServiceSample>> farm;  ///< by calls kept open
 
     const DirectSeries& best_direct() const;
-    int best_clients() const;  ///< where the farm's rows/s are highest
+    int most_clients() const { return farm.rbegin()->first; }
 };
 
-/// farm / direct, repeat by repeat.
+/// farm / direct in rows/s, repeat by repeat.
 Spread farm_ratio(const ServiceResult& result, int clients, const DirectSeries& direct);
+/// The same in rows for the same processor time: what it would be on a core that is shared with
+/// nothing else.
+Spread processor_ratio(const ServiceResult& result, int clients, const DirectSeries& direct);
 
 std::vector<GoalResult> service_goals(const std::vector<ServiceResult>& results);
 std::string service_table(const std::vector<ServiceResult>& results);

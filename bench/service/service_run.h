@@ -14,16 +14,15 @@ struct ServiceRunOptions {
     Programs programs;
     std::filesystem::path scratch;
     std::string worker_cores;  ///< of broker, worker and direct inference ("0"); empty: any
-    std::string client_cores;
     int repeats{5};
-    double seconds{1};  ///< of each measurement
+    double seconds{1};  ///< of each measurement, where a call does not take longer
 };
 
-/// Measures one case with the real programs: in each repeat direct inference (farm-worker --bench,
-/// a process of its own each time) with each batch and allocator, then the farm (farm bench) at
-/// each number of clients. `said` hears how far it is. Errors name the program that failed, and its
-/// words.
+/// Measures one case with the real programs, called from this process: in each repeat direct
+/// inference (farm-worker --bench, a process of its own each time) with each batch and allocator,
+/// then the farm at each number of clients, the highest first. `said` hears which repeat begins.
+/// Errors name the program that failed, and its words.
 Result<ServiceResult> run_case(const ServiceCase& what, const ServiceRunOptions& options,
-                               const std::function<void(const std::string&)>& said);
+                               const std::function<void(int repeat)>& said);
 
 }  // namespace farm::bench

@@ -1,5 +1,6 @@
 #include "cpu_client/app/direct_rate.h"
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 
@@ -29,11 +30,15 @@ Result<DirectRate> parse_direct_rate(std::string_view json) {
                    ? parsed[key].get<double>()
                    : -1.0;
     };
-    const DirectRate rate{number("runs_per_s"), number("p50_ms"), number("p99_ms")};
-    if (rate.runs_per_s >= 0 && rate.p50_ms >= 0 && rate.p99_ms >= 0) return rate;
+    const DirectRate rate{number("runs_per_s"), number("p50_ms"), number("p99_ms"),
+                          number("processor_ms_per_run")};
+    if (std::min({rate.runs_per_s, rate.p50_ms, rate.p99_ms, rate.processor_ms_per_run}) >= 0) {
+        return rate;
+    }
     return fail(ErrorCode::internal, "farm-worker --bench printed '" +
                                          std::string(json.substr(0, 80)) +
-                                         "' (not an object with runs_per_s, p50_ms, p99_ms): are "
+                                         "' (not an object with runs_per_s, p50_ms, p99_ms, "
+                                         "processor_ms_per_run): are "
                                          "farm and farm-worker of the same version?");
 }
 

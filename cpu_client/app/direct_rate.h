@@ -13,6 +13,7 @@ struct DirectRate {
     double runs_per_s{0};
     double p50_ms{0};
     double p99_ms{0};
+    double processor_ms_per_run{0};
 };
 
 /// Reads what it printed with --json.

@@ -81,16 +81,25 @@ struct Figures {
     double p50_ms{0};
     double p99_ms{0};
     double faults_per_run{0};
+    double processor_ms_per_run{0};
 
     double runs_per_s() const { return static_cast<double>(runs) / seconds; }
     double rows_per_s() const { return static_cast<double>(rows) / seconds; }
 };
 
-/// Pages that this process touched for the first time.
-long minor_faults() {
+/// What this process has used up so far.
+struct Usage {
+    double processor_ms{0};
+    double minor_faults{0};  ///< pages that it touched for the first time
+};
+
+Usage usage_so_far() {
     rusage usage{};
     ::getrusage(RUSAGE_SELF, &usage);
-    return usage.ru_minflt;
+    const auto ms = [](const timeval& time) {
+        return 1e3 * static_cast<double>(time.tv_sec) + 1e-3 * static_cast<double>(time.tv_usec);
+    };
+    return {ms(usage.ru_utime) + ms(usage.ru_stime), static_cast<double>(usage.ru_minflt)};
 }
 
 /// What the model takes for one event, and how many rows that is.
@@ -126,7 +135,7 @@ Result<Figures> measure(const ReadyModel& ready, const std::vector<TensorList>& 
     }
     Figures figures;
     std::vector<double> milliseconds;
-    const long faults_before = minor_faults();
+    const Usage before = usage_so_far();
     const TimePoint begin = steady_now();
     TimePoint now = begin;
     // Whole passes over the events, so that every run of the bench does the same work.
@@ -141,10 +150,12 @@ Result<Figures> measure(const ReadyModel& ready, const std::vector<TensorList>& 
             figures.rows += event.rows;
         }
     }
+    const Usage after = usage_so_far();
     std::sort(milliseconds.begin(), milliseconds.end());
     figures.runs = milliseconds.size();
-    figures.faults_per_run =
-        static_cast<double>(minor_faults() - faults_before) / static_cast<double>(figures.runs);
+    const auto runs = static_cast<double>(figures.runs);
+    figures.faults_per_run = (after.minor_faults - before.minor_faults) / runs;
+    figures.processor_ms_per_run = (after.processor_ms - before.processor_ms) / runs;
     figures.seconds = std::chrono::duration<double>(now - begin).count();
     figures.p50_ms = milliseconds[milliseconds.size() / 2];
     figures.p99_ms = milliseconds[milliseconds.size() * 99 / 100];
@@ -157,6 +168,7 @@ nlohmann::json as_json(const Figures& figures) {
             {"rows_per_s", figures.rows_per_s()},
             {"p50_ms", figures.p50_ms},
             {"p99_ms", figures.p99_ms},
+            {"processor_ms_per_run", figures.processor_ms_per_run},
             {"minor_faults_per_run", figures.faults_per_run}};
 }
 

@@ -8,7 +8,7 @@ namespace {
 
 std::vector<ServiceSample> samples(std::vector<double> rows_per_s) {
     std::vector<ServiceSample> list;
-    for (const double rate : rows_per_s) list.push_back({rate, 10, 25});
+    for (const double rate : rows_per_s) list.push_back({rate, 10, 25, 1000 / rate});
     return list;
 }
 
@@ -28,11 +28,12 @@ ServiceResult jets() {
     return result;
 }
 
-TEST(ServiceResultTest, BestOfBothCounts) {
+TEST(ServiceResultTest, TheBestBatchOfDirectInferenceCounts) {
     const ServiceResult result = jets();
     EXPECT_EQ(result.best_direct().rows, 100U);
-    EXPECT_EQ(result.best_clients(), 16);
+    EXPECT_EQ(result.most_clients(), 16);
     EXPECT_NEAR(farm_ratio(result, 16, result.best_direct()).median, 0.98, 1e-9);
+    EXPECT_NEAR(processor_ratio(result, 16, result.best_direct()).median, 0.98, 1e-9);
 }
 
 TEST(ServiceResultTest, GoalsAreThoseOfTheCase) {

@@ -95,7 +95,7 @@ DemoResult seen_all() {
     result.victim = "worker-1";
     result.join_to_first_event_ms = 12.5;
     result.recovered = true;
-    result.direct = DirectRate{30, 20, 90};
+    result.direct = DirectRate{30, 20, 90, 20};
     return result;
 }
 
@@ -159,13 +159,14 @@ TEST(ProgressBarTest, FillsAndClamps) {
 }
 
 TEST(DirectRateTest, ReadsTheWorkersJson) {
-    const auto rate =
-        parse_direct_rate(R"({"runs_per_s": 12.5, "p50_ms": 3, "p99_ms": 9, "x": 1})");
+    const auto rate = parse_direct_rate(
+        R"({"runs_per_s": 12.5, "p50_ms": 3, "p99_ms": 9, "processor_ms_per_run": 2})");
     ASSERT_TRUE(rate);
     EXPECT_EQ(rate->runs_per_s, 12.5);
     EXPECT_FALSE(parse_direct_rate(""));
     EXPECT_FALSE(parse_direct_rate("[1]"));
-    EXPECT_FALSE(parse_direct_rate(R"({"runs_per_s": "fast", "p50_ms": 3, "p99_ms": 9})"));
+    EXPECT_FALSE(parse_direct_rate(
+        R"({"runs_per_s": "fast", "p50_ms": 3, "p99_ms": 9, "processor_ms_per_run": 2})"));
 }
 
 class DemoEventsTest : public ::testing::Test {
