@@ -16,13 +16,15 @@ bool Batcher::Later::operator()(const WaitingCall& a, const WaitingCall& b) cons
 void Batcher::add(const WaitingCall& call) {
     const auto [place, fresh] = order_.insert(call);
     FARM_EXPECT(fresh && places_.try_emplace(call.key, place).second);
-    waiting_rows_ += call.rows;
+    waiting_rows_[call.shape_class] += call.rows;
 }
 
 bool Batcher::remove(const CallKey& key) {
     const auto found = places_.find(key);
     if (found == places_.end()) return false;
-    waiting_rows_ -= found->second->rows;
+    const auto rows = waiting_rows_.find(found->second->shape_class);
+    rows->second -= found->second->rows;
+    if (rows->second == 0) waiting_rows_.erase(rows);
     order_.erase(found->second);
     places_.erase(found);
     return true;
@@ -44,6 +46,13 @@ std::vector<CallKey> Batcher::take(TimePoint now, std::uint32_t most_rows) {
     if (ready->preferred_count > 0) keys.resize(ready->preferred_count);
     for (const CallKey& key : keys) remove(key);
     return keys;
+}
+
+std::optional<Batcher::Company> Batcher::first_company() const {
+    if (order_.empty()) return std::nullopt;
+    const std::uint64_t shape_class = order_.begin()->shape_class;
+    return Company{shape_class, static_cast<std::uint32_t>(std::min<std::uint64_t>(
+                                    waiting_rows_.at(shape_class), UINT32_MAX))};
 }
 
 std::optional<TimePoint> Batcher::ready_at() const {

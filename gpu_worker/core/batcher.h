@@ -55,8 +55,13 @@ class Batcher {
     /// up to `most_rows` rows, if that is less than the limit; a larger one has a run of its own.
     std::vector<CallKey> take(TimePoint now, std::uint32_t most_rows = UINT32_MAX);
 
-    /// Rows of all calls that wait.
-    std::uint64_t waiting_rows() const { return waiting_rows_; }
+    /// What the first call in the queue could share a run with.
+    struct Company {
+        std::uint64_t shape_class{0};
+        std::uint32_t waiting_rows{1};  ///< of this class, its own included
+    };
+    /// Nothing when no call waits.
+    std::optional<Company> first_company() const;
 
     /// When take() gives something at the latest; nothing when no call waits.
     std::optional<TimePoint> ready_at() const;
@@ -83,7 +88,7 @@ class Batcher {
     bool is_ready(const Forming& run, TimePoint now) const;
 
     BatchLimits limits_;
-    std::uint64_t waiting_rows_{0};
+    std::unordered_map<std::uint64_t, std::uint64_t> waiting_rows_;  ///< by class
     std::set<WaitingCall, Later> order_;
     std::unordered_map<CallKey, std::set<WaitingCall, Later>::iterator> places_;
 };

@@ -33,7 +33,8 @@ struct HeldCall {
     CallKey key;
     State state{State::queued};
     ServiceIndex service;
-    std::uint32_t rows{1};
+    std::uint32_t rows{1};       ///< as the batch rule counts them
+    std::uint32_t said_rows{1};  ///< as CALL says: what brokers know of its size
     std::uint64_t shape_class{0};
     std::uint8_t priority{100};
     bool suspect{false};

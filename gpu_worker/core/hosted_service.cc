@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <chrono>
+#include <cmath>
 
 #include "gpu_worker/core/slices.h"
 #include "schemas/cost_curve.h"
@@ -55,8 +56,15 @@ bool differ_much(const std::vector<CostPoint>& before, const std::vector<CostPoi
     });
 }
 
-/// At most as many points as an advertisement may have: the largest, which matter most.
-std::vector<CostPoint> advertised(std::vector<CostPoint> points) {
+/// At most as many points as an advertisement may have: the largest, which matter most. In rows as
+/// brokers count them; points that are one there are one point.
+std::vector<CostPoint> advertised(const HostedService& service) {
+    std::vector<CostPoint> points;
+    for (CostPoint point : service.sizes.all().points()) {
+        point.rows = service.said_rows(point.rows);
+        if (!points.empty() && point.rows <= points.back().rows) points.pop_back();
+        points.push_back(point);
+    }
     if (points.size() > limits::cost_point_count) {
         points.erase(points.begin(), points.end() - limits::cost_point_count);
     }
@@ -79,7 +87,7 @@ void HostedService::replace(const ModelReady& ready, std::uint64_t device_bytes)
     // Windows are never larger than the device, so a larger call would wait for ever.
     ad.max_call_bytes = std::min(ad.max_call_bytes, device_bytes);
     batcher.set_limits(batch_limits(ready, device_bytes));
-    sizes = BatchSizes(configured_rows(ready), ad.cost);
+    sizes = ClassSizes(configured_rows(ready), ad.cost);
     sliceable = can_slice(ad);
     runs_inline = ready.runs_inline;
     if (busy.size() < ad.instance_count) busy.resize(ad.instance_count, false);
@@ -92,10 +100,18 @@ std::optional<std::uint32_t> HostedService::free_instance() const {
     return static_cast<std::uint32_t>(found - busy.begin());
 }
 
-void HostedService::count_rows(std::uint32_t rows_of_call) {
+void HostedService::count_rows(std::uint32_t rows_of_call, std::uint32_t said) {
     constexpr double weight = 1.0 / 16;
     if (mean_call_rows == 0) mean_call_rows = rows_of_call;
+    if (mean_said_rows == 0) mean_said_rows = said;
     mean_call_rows += weight * (rows_of_call - mean_call_rows);
+    mean_said_rows += weight * (said - mean_said_rows);
+}
+
+std::uint32_t HostedService::said_rows(std::uint32_t rows) const {
+    if (ad.batch != BatchRule::graph || mean_call_rows == 0) return rows;
+    const double said = rows * mean_said_rows / mean_call_rows;
+    return static_cast<std::uint32_t>(std::clamp<double>(std::round(said), 1, UINT32_MAX));
 }
 
 std::uint64_t HostedService::full_run_calls() const {
@@ -115,7 +131,7 @@ std::uint32_t HostedService::full_run_rows() const {
 std::uint64_t HostedService::capacity() const {
     if (!serves() || !health.in_rotation()) return 0;
     const std::uint32_t full_rows = full_run_rows();
-    const auto run_ns = static_cast<std::uint64_t>(sizes.expected(full_rows).count());
+    const auto run_ns = static_cast<std::uint64_t>(sizes.all().expected(full_rows).count());
     const bool batches = ad.batch != BatchRule::none;
     std::uint64_t runs = batches ? 2 : 4;  // while nothing is measured
     if (run_ns > 0) {
@@ -124,20 +140,20 @@ std::uint64_t HostedService::capacity() const {
         runs = std::bit_ceil(std::clamp<std::uint64_t>(wanted, 2, most_runs_at_hand));
     }
     // Enough for a trial of twice the size while another run is under way.
-    if (batches && !sizes.usual().is_at_limit()) runs += 1;
+    if (batches && !sizes.all().usual().is_at_limit()) runs += 1;
     const std::uint64_t fewest = batches ? fewest_batched_calls : fewest_calls;
     return std::clamp(runs * full_run_calls() * ad.instance_count, fewest, most_calls);
 }
 
 Duration HostedService::cost_of(std::uint32_t rows) const {
-    if (ad.batch == BatchRule::none) return sizes.expected(rows) / ad.instance_count;
+    if (ad.batch == BatchRule::none) return sizes.all().expected(rows) / ad.instance_count;
     const std::uint32_t full_rows = full_run_rows();
-    return sizes.expected(full_rows) * rows / full_rows / ad.instance_count;
+    return sizes.all().expected(full_rows) * rows / full_rows / ad.instance_count;
 }
 
 bool HostedService::take_over_curve() {
     if (ad.batch == BatchRule::none || !serves()) return false;
-    std::vector<CostPoint> measured = advertised(sizes.points());
+    std::vector<CostPoint> measured = advertised(*this);
     if (measured.empty() || !differ_much(ad.cost, measured)) return false;
     ad.cost = std::move(measured);
     return true;

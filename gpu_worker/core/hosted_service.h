@@ -4,8 +4,8 @@
 #include <optional>
 #include <vector>
 
-#include "gpu_worker/core/batch_sizes.h"
 #include "gpu_worker/core/batcher.h"
+#include "gpu_worker/core/class_sizes.h"
 #include "gpu_worker/core/service_health.h"
 #include "gpu_worker/core/window_split.h"
 #include "gpu_worker/core/worker_io.h"
@@ -34,7 +34,10 @@ struct HostedService {
     /// How many calls make a full run. Rows of graphs are nodes and edges, far more than calls:
     /// their usual number is learned from the calls that arrive.
     std::uint64_t full_run_calls() const;
-    void count_rows(std::uint32_t rows_of_call);
+    void count_rows(std::uint32_t rows_of_call, std::uint32_t said_rows);
+    /// What brokers take this many rows for. A client that does not know the batch rule says how
+    /// many nodes a graph has; a run takes time for its edges, too.
+    std::uint32_t said_rows(std::uint32_t rows) const;
     /// Device time that `rows` more rows cost when they share full runs.
     Duration cost_of(std::uint32_t rows) const;
 
@@ -46,8 +49,9 @@ struct HostedService {
 
     ServiceAd ad;
     double mean_call_rows{0};  ///< 0: no call has come yet
+    double mean_said_rows{0};  ///< the same calls, as CALL says
     Batcher batcher;
-    BatchSizes sizes;
+    ClassSizes sizes;
     bool sliceable{false};
     bool runs_inline{false};
     TimePoint curve_due;  ///< when brokers may be told of a changed curve again

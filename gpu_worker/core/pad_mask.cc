@@ -12,6 +12,9 @@ namespace farm {
 
 namespace {
 
+/// Up to here padding costs less than calls that find no company.
+constexpr std::int64_t short_length = 8;
+
 /// One length of a call; several dimensions may have it.
 struct Length {
     std::string input;  ///< the first that has it
@@ -26,7 +29,7 @@ struct Length {
     std::int64_t bucket_of(std::int64_t own) const {
         const std::int64_t length = padded(own);
         if (bucket > 0) return (length + bucket - 1) / bucket;
-        return std::bit_width(static_cast<std::uint64_t>(std::max<std::int64_t>(length, 1) - 1));
+        return std::bit_width(static_cast<std::uint64_t>(std::max(length, short_length) - 1));
     }
 };
 

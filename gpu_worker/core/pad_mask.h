@@ -23,7 +23,8 @@ struct PadMaskSettings {
     std::vector<std::vector<std::string>> inputs;
     PadNumber minimum{0, {}};   ///< shortest padded length; the model may need so many
     PadNumber multiple{1, {}};  ///< padded lengths are multiples of it: fewer shapes for the device
-    /// Only lengths of one bucket of this width share a run; 0: those between two powers of two.
+    /// Only lengths of one bucket of this width share a run; 0: those up to 8, and those between two
+    /// powers of two.
     PadNumber bucket{0, {}};
     /// By output: the input whose length its free dimension has, and is cut back to.
     std::map<std::string, std::string> outputs;
@@ -34,7 +35,7 @@ struct PadMaskSettings {
 /// lone call. Exact for a model that takes a mask and is 0-padded where the mask is 0.
 ///
 /// Calls whose lengths fall into different buckets do not share a run: that bounds the work and the
-/// memory that padding wastes (by the default to twice each length).
+/// memory that padding wastes (by the default to twice each length above 8).
 /// Errors name the parameter: an input that is not there or has nothing to pad, an output with a
 /// free dimension of which the settings do not say whose length it is.
 Result<std::shared_ptr<const Batching>> batch_padded(const Signature& signature,

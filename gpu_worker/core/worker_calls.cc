@@ -132,6 +132,7 @@ HeldCall& WorkerMachine::hold(const CallArrived& arrived) {
     call.key = arrived.call.key;
     call.service = arrived.service;
     call.rows = std::max(arrived.rows, 1U);
+    call.said_rows = std::max(arrived.call.rows, 1U);
     call.shape_class = arrived.shape_class;
     call.priority = arrived.call.priority;
     call.suspect = arrived.call.suspect;
@@ -208,7 +209,7 @@ void WorkerMachine::enqueue(HeldCall& call) {
                                   "the service left rotation while the inputs were on their way"});
     }
     service.batcher.add(waiting);
-    service.count_rows(call.rows);
+    service.count_rows(call.rows, call.said_rows);
     touch(index);
 }
 

@@ -67,6 +67,7 @@ class WorkerMachine {
         Company::Mark started;
         BatchSizes::Choice choice;
         std::size_t trial_count{0};  ///< of its slices
+        std::uint64_t shape_class{0};
     };
 
     /// Why a call is not taken.

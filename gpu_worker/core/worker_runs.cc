@@ -23,11 +23,11 @@ void WorkerMachine::serve(ServiceIndex index, HostedService& service) {
     }
     if (!service.health.in_rotation()) return;
     while (const auto instance = service.free_instance()) {
-        const auto waiting = std::min<std::uint64_t>(service.batcher.waiting_rows(), UINT32_MAX);
-        if (waiting == 0) return;
+        const auto first = service.batcher.first_company();
+        if (!first) return;
         BatchSizes::Choice choice{{}, company_.count() + 1, UINT32_MAX};
         if (service.ad.batch != BatchRule::none) {
-            choice = service.sizes.choose(choice.company, static_cast<std::uint32_t>(waiting));
+            choice = service.sizes.choose(first->shape_class, choice.company, first->waiting_rows);
         }
         std::vector<CallKey> keys = service.batcher.take(now_, choice.size.rows);
         if (keys.empty()) {
@@ -41,7 +41,8 @@ void WorkerMachine::serve(ServiceIndex index, HostedService& service) {
 void WorkerMachine::start_run(ServiceIndex index, HostedService& service, std::uint32_t instance,
                               std::vector<CallKey> keys, const BatchSizes::Choice& choice) {
     const RunId id{next_run_++};
-    Run run{index, instance, std::move(keys), {}, 0, company_.mark(now_), choice, 0};
+    Run run{index, instance, std::move(keys), {}, 0, company_.mark(now_), choice, 0, 0};
+    run.shape_class = calls_.find(run.calls.front())->shape_class;
     run.waited.reserve(run.calls.size());
     StartRun effect{id, index, instance, {}, {}, now_};
     effect.calls.reserve(run.calls.size());
@@ -100,7 +101,7 @@ void WorkerMachine::on(const RunFinished& finished) {
     for (std::size_t i = 0; i < run.calls.size(); ++i) {
         Timings timings = finished.timings;
         timings.queue_ns = static_cast<std::uint64_t>(run.waited[i].count());
-        timings.run_rows = run.rows;
+        timings.run_rows = service.said_rows(run.rows);
         timings.run_calls = static_cast<std::uint32_t>(run.calls.size());
         conclude_run_call(run.calls[i], finished.calls[i], timings);
         faulted = faulted || finished.calls[i].outcome == Outcome::device_fault;
@@ -119,7 +120,7 @@ void WorkerMachine::learn(HostedService& service, const Run& run,
                           const std::vector<SliceTime>& slices) {
     const std::uint32_t company = company_.since(run.started, now_);
     for (std::size_t i = 0; i < slices.size(); ++i) {
-        service.sizes.observe(company, slices[i].rows, slices[i].took, run.choice,
+        service.sizes.observe(run.shape_class, company, slices[i].rows, slices[i].took, run.choice,
                               i < run.trial_count);
     }
 }

@@ -2,6 +2,7 @@ farm_add_test(worker_core_test
     SOURCES
         gpu_worker/core/batch_sizes_test.cc
         gpu_worker/core/batcher_test.cc
+        gpu_worker/core/class_sizes_test.cc
         gpu_worker/core/kept_results_test.cc
         gpu_worker/core/lease_ledger_test.cc
         gpu_worker/core/learned_batch_size_test.cc

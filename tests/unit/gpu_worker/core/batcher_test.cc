@@ -63,11 +63,24 @@ TEST(BatcherTest, ASmallerSizeEndsARunEarlierAndALargerCallRunsAlone) {
     Batcher batcher(rows_up_to(8));
     for (int i = 1; i <= 4; ++i) batcher.add(waiting(i));
     batcher.add(waiting(5, 7));
-    EXPECT_EQ(batcher.waiting_rows(), 11U);
+    EXPECT_EQ(batcher.first_company()->waiting_rows, 11U);
     EXPECT_EQ(batcher.take(start, 3), (Keys{key(1), key(2), key(3)}));
     EXPECT_EQ(batcher.take(start, 3), Keys{key(4)});
     EXPECT_EQ(batcher.take(start, 3), Keys{key(5)});
-    EXPECT_EQ(batcher.waiting_rows(), 0U);
+    EXPECT_FALSE(batcher.first_company());
+}
+
+TEST(BatcherTest, OnlyItsOwnClassIsCompanyForTheFirstCall) {
+    Batcher batcher(rows_up_to(8));
+    WaitingCall other = waiting(2, 5);
+    other.shape_class = 9;
+    batcher.add(waiting(1, 2));
+    batcher.add(other);
+    batcher.add(waiting(3, 1));
+    EXPECT_EQ(batcher.first_company()->waiting_rows, 3U);
+    EXPECT_EQ(batcher.take(start), (Keys{key(1), key(3)}));
+    EXPECT_EQ(batcher.first_company()->shape_class, 9U);
+    EXPECT_EQ(batcher.first_company()->waiting_rows, 5U);
 }
 
 TEST(BatcherTest, ALargerSizeDoesNotPassTheLimit) {

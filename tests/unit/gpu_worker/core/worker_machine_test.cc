@@ -121,12 +121,28 @@ TEST(WorkerMachineTest, WindowOfGraphsCountsCallsAndNotTheirNodes) {
                          1, 1 << 30);
     const std::uint64_t at_first = graphs.capacity();
     EXPECT_LE(at_first, 64U);
-    for (int i = 0; i < 100; ++i) graphs.count_rows(run_rows / 4);
+    for (int i = 0; i < 100; ++i) graphs.count_rows(run_rows / 4, run_rows / 4);
     EXPECT_EQ(graphs.full_run_calls(), 4U);
     const std::uint64_t large = graphs.capacity();
     EXPECT_LT(large, at_first);
-    for (int i = 0; i < 100; ++i) graphs.count_rows(run_rows / 32);
+    for (int i = 0; i < 100; ++i) graphs.count_rows(run_rows / 32, run_rows / 32);
     EXPECT_EQ(graphs.capacity(), 8 * large);
+}
+
+/// CALL.rows of a graph are its nodes, the worker's are nodes and edges: a broker would take each
+/// call for a fraction of what it costs.
+TEST(WorkerMachineTest, BrokersCountGraphsAsCallsDo) {
+    ServiceAd ad = service(1, 32'768);
+    ad.batch = BatchRule::graph;
+    HostedService graphs({ad, {}, Duration{0}}, 1, 1 << 30);
+    for (int i = 0; i < 100; ++i) graphs.count_rows(4000, 1000);
+    EXPECT_EQ(graphs.said_rows(8000), 2000U);
+    for (int i = 0; i < 10; ++i) {
+        const auto choice = graphs.sizes.choose(0, 1, 4000);
+        graphs.sizes.observe(0, 1, 4000, 4ms, choice, false);
+    }
+    ASSERT_TRUE(graphs.take_over_curve());
+    EXPECT_EQ(graphs.ad.cost, (std::vector<CostPoint>{{1000, 4'000'000}}));
 }
 
 TEST(WorkerMachineTest, TheAnswerTellsTheRunItWasPartOf) {
