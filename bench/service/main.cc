@@ -178,8 +178,9 @@ int main(int argc, char** argv) {
             continue;
         }
         failed = true;  // the others are still worth having
-        std::fprintf(stderr, "\nservice: error: %s B=%u: %s\n", what.name.c_str(), what.events.rows,
-                     result.error().message.c_str());
+        scratch.keep();
+        std::fprintf(stderr, "\nservice: error: %s B=%u: %s (logs are in %s)\n", what.name.c_str(),
+                     what.events.rows, result.error().message.c_str(), scratch.path().c_str());
     }
     std::fprintf(stderr, "\n");
     const auto goals = service_goals(results);
