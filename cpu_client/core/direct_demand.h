@@ -23,8 +23,8 @@ namespace farm {
 /// those that nobody called for longest go first. A value, used by one thread.
 class DirectDemand {
   public:
-    static constexpr std::uint64_t often_calls = 200;
-    static constexpr std::uint64_t much_bytes = 16ULL << 20;
+    static constexpr std::uint64_t often_calls = 50;
+    static constexpr std::uint64_t much_bytes = 4ULL << 20;
     static constexpr Duration refresh = std::chrono::milliseconds(500);
     static constexpr std::size_t most_services = 1024;
 
