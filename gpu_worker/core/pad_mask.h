@@ -23,8 +23,8 @@ struct PadMaskSettings {
     std::vector<std::vector<std::string>> inputs;
     PadNumber minimum{0, {}};   ///< shortest padded length; the model may need so many
     PadNumber multiple{1, {}};  ///< padded lengths are multiples of it: fewer shapes for the device
-    /// Only lengths of one bucket of this width share a run; 0: those up to 8, and those between two
-    /// powers of two.
+    /// Only lengths of one bucket of this width share a run; 0: those up to 8, and those between
+    /// two powers of two.
     PadNumber bucket{0, {}};
     /// By output: the input whose length its free dimension has, and is cut back to.
     std::map<std::string, std::string> outputs;
