@@ -8,8 +8,9 @@ install(TARGETS ${exported} EXPORT eventfarmTargets ARCHIVE DESTINATION ${CMAKE_
 foreach(target IN LISTS exported)
     get_target_property(folder ${target} SOURCE_DIR)
     cmake_path(RELATIVE_PATH folder BASE_DIRECTORY "${PROJECT_SOURCE_DIR}")
-    file(GLOB headers CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/${folder}/*.h")
-    install(FILES ${headers} DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/eventfarm/${folder}")
+    install(DIRECTORY "${PROJECT_SOURCE_DIR}/${folder}/"
+            DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/eventfarm/${folder}"
+            FILES_MATCHING PATTERN "*.h")
 endforeach()
 install(FILES "${PROJECT_BINARY_DIR}/generated/common/core/version.h"
         DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/eventfarm/common/core")

@@ -14,7 +14,7 @@ namespace farm {
 struct LeaseTerms {
     PeerId client;
     std::string_view service;  ///< as in CALL
-    const LeaseGrant& grant;   ///< all but url, worker_key, valid_ms and mac count
+    const LeaseGrant& grant;   ///< all but url, worker_key, same_host, valid_ms, mac
 };
 
 /// HMAC-SHA256 (RFC 2104) of the terms under the key that the worker made for this session with

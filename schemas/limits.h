@@ -63,6 +63,16 @@ inline constexpr std::uint64_t kept_result_bytes = 256ULL << 20;
 inline constexpr std::size_t remembered_call_count = 4096;  ///< for dropping duplicates
 inline constexpr std::size_t broker_count = 16;             ///< brokers of one worker or client
 
+// The same host: packets of a Unix socket, tensors in shared memory.
+inline constexpr std::size_t packet_bytes = 64 * 1024;
+inline constexpr std::size_t packet_inline_bytes = 32 * 1024;  ///< of frames inside one packet
+inline constexpr std::size_t packet_return_count = 1024;       ///< loans given back by one packet
+inline constexpr std::size_t unsent_packet_count = 4096;       ///< for a peer that does not read
+inline constexpr std::size_t region_count = 1024;              ///< of one process
+inline constexpr std::uint64_t shared_memory_bytes = 16ULL << 30;  ///< of one process
+/// Of a worker's memory, held by one client as answers; what is beyond it is copied.
+inline constexpr std::uint64_t held_answer_bytes = 256ULL << 20;
+
 // Sockets. Windows are kept below these, so a full pipe is a protocol error (rule 5).
 inline constexpr int high_water_mark_count = 16'384;  ///< messages per pipe
 

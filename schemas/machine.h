@@ -14,6 +14,11 @@ namespace farm {
 /// Links from here on are connections that peers made to a listening socket of ours; the rim
 /// numbers them. Machines number those that they open themselves, from 1.
 inline constexpr std::uint64_t first_listener_link = 1ULL << 63;
+/// Set in the number of a link within this host, whoever opened it.
+inline constexpr std::uint64_t same_host_bit = 1ULL << 62;
+
+/// Messages of such a link travel whole, however large: there are no chunks and no bulk socket.
+constexpr bool is_same_host(LinkId link) { return (link.value & same_host_bit) != 0; }
 
 // ---- inputs -----------------------------------------------------------------------------------
 

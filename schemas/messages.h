@@ -131,6 +131,7 @@ struct Advertise {
     std::vector<ServiceAd> services;
     Secret lease_key;        ///< seals the leases that this broker gives out; none: no direct path
     std::string worker_key;  ///< CURVE public key of its direct address, Z85; empty without CURVE
+    std::string same_host;   ///< schemas/same_host.h; empty: not to be called so
 
     friend bool operator==(const Advertise&, const Advertise&) = default;
 };
@@ -259,13 +260,14 @@ struct Resolve {
     std::uint64_t bytes_per_call{0};    ///< inputs of one call
     std::uint32_t request_count{1};     ///< calls that the client means to have in flight, in all
     std::uint64_t max_result_bytes{0};  ///< as in CALL
+    std::string host;                   ///< schemas/same_host.h; empty: calls nobody on its host
 
     friend bool operator==(const Resolve&, const Resolve&) = default;
 };
 
 /// The right to have `request_count` calls and `device_bytes` at this worker until it expires.
 struct LeaseGrant {
-    std::string url;
+    std::string url;         ///< empty: only by same_host
     std::string worker_key;  ///< CURVE public key, Z85; empty without CURVE
     std::uint64_t lease{0};
     std::uint32_t request_count{0};
@@ -274,7 +276,8 @@ struct LeaseGrant {
     std::string mac;              ///< 32 bytes: seal() of schemas/lease.h
     std::uint64_t expires_ms{0};  ///< by the worker's clock, as its CREDIT told
     std::string tenant;
-    SessionId worker;  ///< the worker's session with the broker, for Call::avoid
+    SessionId worker;       ///< the worker's session with the broker, for Call::avoid
+    std::string same_host;  ///< of a worker on the client's host; empty: it is elsewhere
 
     friend bool operator==(const LeaseGrant&, const LeaseGrant&) = default;
 };

@@ -53,10 +53,11 @@ struct Cost {
 /// The client's process: calls when it is told to.
 int serve_client(const Flags& flags) {
     ClientConfig config;
-    config.direct = flags.path == "direct" ? DirectUse::always : DirectUse::never;
+    config.direct = flags.path == "routed" ? DirectUse::never : DirectUse::always;
+    config.same_host = flags.path == "same_host";
     auto client = Client::connect(flags.broker, config);
     if (!client) return serve_loads(flags.control, tl::unexpected(client.error()));
-    FarmCaller caller(*client, model, false);
+    FarmCaller caller(*client, {model});
     return serve_loads(flags.control, RunLoad([&](const Load& load) { return caller.run(load); }));
 }
 
@@ -196,7 +197,7 @@ void declare(CLI::App& app, Flags& flags) {
         ->delimiter(',')
         ->capture_default_str();
     app.add_option("--path", flags.path, "How the calls go")
-        ->check(CLI::IsMember({"routed", "direct"}))
+        ->check(CLI::IsMember({"routed", "direct", "same_host"}))
         ->capture_default_str();
     app.add_option("--roles", flags.roles, "Which programs")
         ->check(CLI::IsMember({"broker", "worker", "client"}))

@@ -10,17 +10,17 @@ namespace farm::bench {
 
 Result<Sample> FarmCaller::run(const Load& load) {
     const std::string question = make_question(load.bytes);
-    const Buffer bytes = Buffer::copy_of(std::as_bytes(std::span(question)));
+    const Buffer bytes = place(question);
     const std::vector<Input> inputs{
         {"data", tensor<std::uint8_t>({static_cast<std::int64_t>(load.bytes)}, bytes)}};
-    const CallOptions options{.max_result_bytes = reads_only_ ? 64 : load.bytes};
+    const CallOptions options{.max_result_bytes = options_.reads_only ? 64 : load.bytes};
     std::deque<Future<Inference>> open;
     InOrder slots(load.outstanding);
     bool is_checked = false;
     return closed_loop(
         load,
         [&](std::size_t) -> Result<void> {
-            open.push_back(client_.infer(model_, inputs, options));
+            open.push_back(client_.infer(options_.model, inputs, options));
             return {};
         },
         [&]() -> Result<std::size_t> {
@@ -40,6 +40,14 @@ Result<Sample> FarmCaller::run(const Load& load) {
         });
 }
 
+Buffer FarmCaller::place(std::string_view question) {
+    const Bytes bytes = std::as_bytes(std::span(question));
+    if (!options_.placed) return Buffer::copy_of(bytes);
+    MutableBuffer block = client_.allocate(bytes.size());
+    std::memcpy(block.data(), bytes.data(), bytes.size());
+    return std::move(block).freeze();
+}
+
 Result<void> FarmCaller::check(const Inference& answer, std::string_view question) const {
     if (answer.outputs.size() != 1) {
         return fail(ErrorCode::internal, "an answer has " + std::to_string(answer.outputs.size()) +
@@ -47,7 +55,7 @@ Result<void> FarmCaller::check(const Inference& answer, std::string_view questio
     }
     const Bytes bytes = answer.outputs.front().data.bytes();
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    if (!reads_only_) return check_answer(question, text);
+    if (!options_.reads_only) return check_answer(question, text);
     const std::uint64_t sum = sum_of_words(question);
     return check_answer({reinterpret_cast<const char*>(&sum), sizeof(sum)}, text);
 }

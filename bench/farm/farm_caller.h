@@ -10,20 +10,26 @@ namespace farm::bench {
 /// Calls one model of a farm with one uint8 tensor, as a user of the client library would.
 ///
 /// Questions are made once per run; the first answer of each is compared: with the question, or,
-/// when `reads_only` (a model of kind "sum"), with its sum. One thread.
+/// when the model only reads, with its sum. One thread.
 class FarmCaller {
   public:
-    FarmCaller(Client& client, std::string model, bool reads_only)
-        : client_(client), model_(std::move(model)), reads_only_(reads_only) {}
+    struct Options {
+        std::string model;
+        bool reads_only{false};  ///< a model of kind "sum"
+        bool placed{false};      ///< questions lie in memory of Client::allocate
+    };
+
+    FarmCaller(Client& client, Options options) : client_(client), options_(std::move(options)) {}
 
     Result<Sample> run(const Load& load);
 
   private:
     Result<void> check(const Inference& answer, std::string_view question) const;
 
+    Buffer place(std::string_view question);
+
     Client& client_;
-    std::string model_;
-    bool reads_only_;
+    Options options_;
 };
 
 }  // namespace farm::bench

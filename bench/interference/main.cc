@@ -72,7 +72,7 @@ Result<Scene> set_up(const Flags& flags, const fs::path& scratch) {
 
 /// Processor time of one large call when nothing else is called.
 Result<double> cost_of_call(Scene& scene, const Flags& flags) {
-    FarmCaller caller(scene.client, "sum", true);
+    FarmCaller caller(scene.client, {"sum", true});
     Load load{flags.stream_bytes, 1, 0, 2};
     if (const auto warm = caller.run(load); !warm) return tl::unexpected(warm.error());
     load.calls = 5;
@@ -89,7 +89,7 @@ Result<Figures> measure(Scene& scene, const Flags& flags) {
     figures.cpu_s_per_call = *cost;
     const auto period =
         std::chrono::duration_cast<Duration>(std::chrono::duration<double>(*cost / flags.cores));
-    FarmCaller caller(scene.client, "identity", false);
+    FarmCaller caller(scene.client, {"identity"});
     const Load load{flags.small_bytes, 1, flags.seconds};
     if (const auto warm = caller.run(load); !warm) return tl::unexpected(warm.error());
     for (int repeat = 0; repeat < flags.repeats; ++repeat) {

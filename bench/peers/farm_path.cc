@@ -14,8 +14,10 @@ namespace fs = std::filesystem;
 /// eventfarm: client library, broker, worker with the reference backend.
 class FarmPath final : public EchoPath {
   public:
-    FarmPath(BenchFarm farm, Client client, const std::string& model, bool reads_only)
-        : farm_(std::move(farm)), client_(std::move(client)), caller_(client_, model, reads_only) {}
+    FarmPath(BenchFarm farm, Client client, FarmCaller::Options options)
+        : farm_(std::move(farm)),
+          client_(std::move(client)),
+          caller_(client_, std::move(options)) {}
 
     Result<Sample> run(const Load& load) override { return caller_.run(load); }
 
@@ -51,10 +53,28 @@ Result<Flags> curve_flags(const fs::path& scratch) {
     return flags;
 }
 
+bool reads_only(FarmKind kind) {
+    return kind == FarmKind::routed_read || kind == FarmKind::same_host_read ||
+           kind == FarmKind::same_host_placed_read;
+}
+
+bool is_placed(FarmKind kind) {
+    return kind == FarmKind::same_host_placed || kind == FarmKind::same_host_placed_read;
+}
+
+bool is_same_host(FarmKind kind) {
+    return is_placed(kind) || kind == FarmKind::same_host || kind == FarmKind::same_host_read;
+}
+
 Result<Flags> flags_of(FarmKind kind, const fs::path& scratch) {
     Flags flags;
     if (kind == FarmKind::direct) {
-        flags.worker = {"--direct", "tcp://127.0.0.1:*"};
+        flags.worker = {"--direct", "tcp://127.0.0.1:*", "--same-host", "off"};
+        flags.client.direct = DirectUse::always;
+        return flags;
+    }
+    if (is_same_host(kind)) {
+        flags.worker = {"--direct", "off"};
         flags.client.direct = DirectUse::always;
         return flags;
     }
@@ -73,8 +93,7 @@ Result<std::unique_ptr<EchoPath>> make_farm_path(const PathOptions& options, Far
     const auto programs = find_programs(options.farm_bin);
     if (!programs) return tl::unexpected(programs.error());
     const fs::path scratch = options.scratch;
-    const bool reads_only = kind == FarmKind::routed_read;
-    const std::string model = reads_only ? "sum" : "identity";
+    const std::string model = reads_only(kind) ? "sum" : "identity";
     if (const auto done = write_reference_model(scratch / "models", model, {{"kind", model}});
         !done) {
         return tl::unexpected(done.error());
@@ -92,7 +111,9 @@ Result<std::unique_ptr<EchoPath>> make_farm_path(const PathOptions& options, Far
     if (const auto done = farm->wait_for(*client, {model}, std::chrono::seconds(60)); !done) {
         return tl::unexpected(done.error());
     }
-    return std::make_unique<FarmPath>(std::move(*farm), std::move(*client), model, reads_only);
+    return std::make_unique<FarmPath>(
+        std::move(*farm), std::move(*client),
+        FarmCaller::Options{model, reads_only(kind), is_placed(kind)});
 }
 
 }  // namespace farm::bench

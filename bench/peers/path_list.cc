@@ -16,8 +16,8 @@ auto triton(TritonMemory memory) {
     return [memory](const PathOptions& options) { return make_triton_path(options, memory); };
 }
 
-const std::array<PathEntry, 13>& entries() {
-    static const std::array<PathEntry, 13> list{{
+const std::array<PathEntry, 17>& entries() {
+    static const std::array<PathEntry, 17> list{{
         {"zmq", make_zmq_path, 0, 16 * megabyte},
         {"zmq_chunked", make_zmq_chunked_path, 2 * megabyte, any},
         {"one_frame", make_zmq_path, 100 * megabyte, any},
@@ -30,6 +30,11 @@ const std::array<PathEntry, 13>& entries() {
         {"routed", farm_path(FarmKind::routed), 0, any},
         {"routed_read", farm_path(FarmKind::routed_read), 16 * megabyte, 16 * megabyte},
         {"direct", farm_path(FarmKind::direct), 0, any},
+        {"same_host", farm_path(FarmKind::same_host), 0, any},
+        {"same_host_placed", farm_path(FarmKind::same_host_placed), 0, any},
+        {"same_host_read", farm_path(FarmKind::same_host_read), 16 * megabyte, 16 * megabyte},
+        {"same_host_placed_read", farm_path(FarmKind::same_host_placed_read), 16 * megabyte,
+         16 * megabyte},
         {"routed_curve", farm_path(FarmKind::routed_curve), 0, 16 * megabyte},
     }};
     return list;

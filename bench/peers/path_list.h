@@ -33,7 +33,17 @@ Result<std::unique_ptr<EchoPath>> make_zmq_chunked_path(const PathOptions& optio
 // grpc_path.cc
 Result<std::unique_ptr<EchoPath>> make_grpc_path(const PathOptions& options);
 // farm_path.cc
-enum class FarmKind { routed, routed_curve, routed_read, direct };
+/// `placed`: questions are made in memory of the client library, as Triton's clients do theirs.
+enum class FarmKind {
+    routed,
+    routed_curve,
+    routed_read,
+    direct,
+    same_host,
+    same_host_read,
+    same_host_placed,
+    same_host_placed_read,
+};
 Result<std::unique_ptr<EchoPath>> make_farm_path(const PathOptions& options, FarmKind kind);
 // triton_grpc_path.cc, triton_http_path.cc
 enum class TritonMemory { in_message, shared, shared_read };

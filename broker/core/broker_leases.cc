@@ -4,6 +4,7 @@
 
 #include "broker/core/broker_machine.h"
 #include "schemas/lease.h"
+#include "schemas/same_host.h"
 
 namespace farm {
 namespace {
@@ -27,7 +28,7 @@ void BrokerMachine::resolve(Session& session, const Resolve& message) {
     const auto found = services_.find(message.service);
     if (found != services_.end() && !draining_) {
         const Service& service = found->second;
-        std::vector<Offer> offers = leasable_offers(service, session);
+        std::vector<Offer> offers = leasable_offers(service, session, message.host);
         if (offers.size() > message.worker_count) offers.resize(message.worker_count);
         std::uint32_t left = message.request_count;
         for (std::size_t i = 0; i < offers.size() && left > 0; ++i) {
@@ -44,10 +45,10 @@ void BrokerMachine::resolve(Session& session, const Resolve& message) {
 }
 
 /// Who could take direct calls of this client: first those where it has a lease, then the least
-/// busy.
-std::vector<Offer> BrokerMachine::leasable_offers(const Service& service,
-                                                  const Session& client) const {
-    using Rank = std::tuple<bool, Duration, SessionId>;
+/// busy, and of these first those on its host.
+std::vector<Offer> BrokerMachine::leasable_offers(const Service& service, const Session& client,
+                                                  const std::string& host) const {
+    using Rank = std::tuple<bool, Duration, bool, SessionId>;
     std::vector<std::pair<Rank, Offer>> ranked;
     const OfferTable* table = service.table();
     if (table == nullptr) return {};
@@ -57,11 +58,11 @@ std::vector<Offer> BrokerMachine::leasable_offers(const Service& service,
         const bool is_meant = service.versions.empty() || ws.by_model == &service;
         const bool is_well = session.worker->open && ws.ejection == Duration{0} &&
                              now_ < session.last_heard + options_.timing.suspect_after();
-        if (!is_meant || !is_well || ws.direct_url.empty() || !session.worker->lease_key) {
-            continue;
-        }
+        const bool is_elsewhere = socket_on(host, session.worker->same_host).empty();
+        const bool has_way = ws.ad->idempotent && !(is_elsewhere && ws.direct_url.empty());
+        if (!is_meant || !is_well || !has_way || !session.worker->lease_key) continue;
         const bool is_new = lease_of(*session.worker, client.peer, ws.index) == 0;
-        ranked.push_back({{is_new, session.worker->backlog(), session.id}, offer});
+        ranked.push_back({{is_new, session.worker->backlog(), is_elsewhere, session.id}, offer});
     }
     std::ranges::sort(ranked, {}, [](const auto& entry) { return entry.first; });
     std::vector<Offer> offers;
@@ -124,6 +125,7 @@ std::optional<LeaseGrant> BrokerMachine::grant(const Session& client, const Serv
     LeaseGrant grant;
     grant.url = ws.direct_url;
     grant.worker_key = worker.worker_key;
+    if (!socket_on(message.host, worker.same_host).empty()) grant.same_host = worker.same_host;
     grant.lease = number;
     grant.request_count = lease.request_count;
     grant.device_bytes = lease.device_bytes;

@@ -172,7 +172,8 @@ class BrokerMachine {
 
     // Direct path (broker_leases.cc).
     void resolve(Session& session, const Resolve& message);
-    std::vector<Offer> leasable_offers(const Service& service, const Session& client) const;
+    std::vector<Offer> leasable_offers(const Service& service, const Session& client,
+                                       const std::string& host) const;
     void lease_returned(Session& worker, const Lease& message);
     std::optional<LeaseGrant> grant(const Session& client, const Service& service,
                                     const Offer& offer, const Resolve& message,

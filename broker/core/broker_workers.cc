@@ -30,6 +30,7 @@ void BrokerMachine::advertise(Session& session, const Advertise& message) {
     Worker& worker = *session.worker;
     worker.lease_key = message.lease_key;
     worker.worker_key = message.worker_key;
+    worker.same_host = message.same_host;
     for (const ServiceAd& ad : message.services) {
         WorkerService* known = worker.find(ad.index);
         if (known != nullptr && differ_in_cost_only(*known, ad)) {

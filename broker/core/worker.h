@@ -142,6 +142,7 @@ struct Worker {
     std::uint64_t leased_bytes{0};
     Secret lease_key;
     std::string worker_key;
+    std::string same_host;      ///< schemas/same_host.h
     std::uint64_t clock_ms{0};  ///< of the worker, at clock_read_at
     TimePoint clock_read_at;
     Duration own_backlog{0};  ///< of all services

@@ -48,6 +48,9 @@ class MutableBuffer {
     MutableBuffer() = default;
     /// Uninitialised. Throws std::bad_alloc.
     explicit MutableBuffer(std::size_t size);
+    /// Memory of somebody else's, 64-byte aligned, held by the pointer.
+    MutableBuffer(std::shared_ptr<std::byte> data, std::size_t size)
+        : data_(std::move(data)), size_(size) {}
 
     std::byte* data() { return data_.get(); }
     std::size_t size() const { return size_; }

@@ -2,14 +2,17 @@
 
 #include <algorithm>
 
+#include "schemas/machine.h"
+
 namespace farm {
 
 bool Outbox::add(LinkId link, Lane lane, const Message& message, const Payload* payload) {
     Slot& slot = slot_for(link, lane);
-    if (slot.failed || slot.writer.try_add(message, payload)) return true;
+    const Framing framing = is_same_host(link) ? Framing::whole : Framing::chunked;
+    if (slot.failed || slot.writer.try_add(message, payload, framing)) return true;
     if (!slot.writer.empty()) {
         send(slot);
-        if (slot.failed || slot.writer.try_add(message, payload)) return true;
+        if (slot.failed || slot.writer.try_add(message, payload, framing)) return true;
     }
     return false;
 }

@@ -21,6 +21,13 @@ std::string host_name() {
 
 std::string peer_name() { return host_name() + '/' + std::to_string(::getpid()); }
 
+std::string this_host() {
+    std::ifstream file("/proc/sys/kernel/random/boot_id");
+    std::string boot;
+    if (!(file >> boot)) return {};
+    return boot + '/' + std::to_string(::geteuid());
+}
+
 Result<std::uint64_t> rss_bytes(pid_t pid) {
     const std::string who = pid == 0 ? "self" : std::to_string(pid);
     std::ifstream file("/proc/" + who + "/statm");

@@ -13,6 +13,10 @@ namespace farm {
 std::string peer_name();
 std::string host_name();
 
+/// The running kernel and the user, "<boot id>/<uid>": see schemas/same_host.h. Empty when /proc
+/// does not tell.
+std::string this_host();
+
 /// Resident memory of a process, 0 = this one. Error when it is gone.
 Result<std::uint64_t> rss_bytes(pid_t pid = 0);
 

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
+#include <pthread.h>
 #include <sys/random.h>
 
 #include "common/core/expect.h"
@@ -12,10 +15,21 @@
 namespace farm {
 namespace {
 
+/// Grows in each child that is forked: it must not give out what its parent does.
+std::atomic<std::uint32_t> fork_count{0};
+
 /// Asking the kernel for 16 bytes at a time costs more than a call's bookkeeping.
 class Pool {
   public:
+    Pool() {
+        static const int watched =
+            ::pthread_atfork(nullptr, nullptr, [] { fork_count.fetch_add(1); });
+        FARM_ENSURE(watched == 0);
+    }
+
     void take(std::span<std::uint8_t> out) {
+        const std::uint32_t forks = fork_count.load(std::memory_order_relaxed);
+        if (std::exchange(forks_, forks) != forks) used_ = bytes_.size();
         while (!out.empty()) {
             if (used_ == bytes_.size()) refill();
             const std::size_t count = std::min(out.size(), bytes_.size() - used_);
@@ -39,6 +53,7 @@ class Pool {
 
     std::array<std::uint8_t, 1024> bytes_{};
     std::size_t used_{1024};
+    std::uint32_t forks_{0};
 };
 
 }  // namespace

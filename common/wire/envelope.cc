@@ -47,15 +47,19 @@ PayloadId* payload_of(Message& message) {
     return nullptr;
 }
 
-Result<void> check_sizes(const std::vector<Buffer>& frames) {
+constexpr std::uint64_t frame_limit(Framing framing) {
+    return framing == Framing::whole ? limits::call_bytes : limits::frame_bytes;
+}
+
+Result<void> check_sizes(const std::vector<Buffer>& frames, Framing framing) {
     if (frames.empty() || frames.size() > limits::frame_count) {
         return refuse("has " + number(frames.size()) + " frames (the limits are 1 and " +
                       number(limits::frame_count) + ")");
     }
     for (std::size_t i = 0; i < frames.size(); ++i) {
-        if (frames[i].size() > limits::frame_bytes) {
+        if (frames[i].size() > frame_limit(framing)) {
             return refuse("has a frame " + number(i) + " of " + number(frames[i].size()) +
-                          " bytes (the limit is " + number(limits::frame_bytes) + ")");
+                          " bytes (the limit is " + number(frame_limit(framing)) + ")");
         }
     }
     return {};
@@ -142,6 +146,33 @@ Result<void> check_item(const Message& message, const Share& share, Frames frame
     return {};
 }
 
+Result<void> check_framing(const char* field, std::uint64_t declared, bool chunked,
+                           Framing framing) {
+    if (framing == Framing::whole) {
+        if (!chunked) return {};
+        return refuse(std::string("has a chunked ") + field + " (on this link calls travel whole)");
+    }
+    if (chunked || declared <= limits::small_call_bytes) return {};
+    return refuse(std::string("declares ") + field + " " + number(declared) +
+                  " without chunked (the limit is small_call_bytes, " +
+                  number(limits::small_call_bytes) + ")");
+}
+
+Result<void> check_framing(const Message& message, Framing framing) {
+    if (const auto* call = std::get_if<Call>(&message)) {
+        return check_framing("CALL.input_bytes", call->input_bytes, call->chunked, framing);
+    }
+    if (const auto* answer = std::get_if<Answer>(&message)) {
+        return check_framing("RESULT.output_bytes", answer->output_bytes, answer->chunked, framing);
+    }
+    const bool is_of_chunks = std::holds_alternative<Attach>(message) ||
+                              std::holds_alternative<Send>(message) ||
+                              std::holds_alternative<Chunk>(message);
+    if (framing == Framing::chunked || !is_of_chunks) return {};
+    return refuse("has a " + std::string(verb_name(message)) +
+                  " (on this link calls travel whole)");
+}
+
 /// A copy with the shares that its payload has, where the item says others.
 template <class T>
 std::optional<Message> stamped(const T& item, const Payload* payload) {
@@ -161,9 +192,9 @@ std::optional<Message> corrected(const Message& message, const Payload* payload)
     return std::nullopt;
 }
 
-bool frames_fit(const Payload& payload, std::size_t frame_count) {
+bool frames_fit(const Payload& payload, std::size_t frame_count, Framing framing) {
     for (std::size_t i = 0; i < frame_count; ++i) {
-        if (payload.frames[i].size() > limits::frame_bytes) return false;
+        if (payload.frames[i].size() > frame_limit(framing)) return false;
     }
     return true;
 }
@@ -171,16 +202,19 @@ bool frames_fit(const Payload& payload, std::size_t frame_count) {
 }  // namespace
 
 Result<void> open_envelope(std::vector<Buffer> frames, PayloadStore& store,
-                           std::vector<Message>& items) {
+                           std::vector<Message>& items, Framing framing) {
     items.clear();
-    if (auto sizes = check_sizes(frames); !sizes) return sizes;
+    if (auto sizes = check_sizes(frames, framing); !sizes) return sizes;
     const auto header_bytes = decode_header(frames[0].bytes(), items);
     if (!header_bytes) return tl::unexpected(header_bytes.error());
-    const auto layout = layout_of(sum_of(items), frames, *header_bytes);
+    auto layout = layout_of(sum_of(items), frames, *header_bytes);
     if (!layout) return tl::unexpected(layout.error());
+    const bool may_change = framing == Framing::whole && layout->next_frame > 1;
+    if (may_change) layout->bodies = Buffer::copy_of(layout->bodies.bytes());
 
     Frames rest = Frames(frames).subspan(layout->next_frame);
     for (const Message& item : items) {
+        if (auto allowed = check_framing(item, framing); !allowed) return allowed;
         const Share share = share_of(item);
         if (auto checked = check_item(item, share, rest.first(share.frame_count)); !checked) {
             return checked;
@@ -203,7 +237,7 @@ Result<void> open_envelope(std::vector<Buffer> frames, PayloadStore& store,
     return {};
 }
 
-bool EnvelopeWriter::try_add(const Message& message, const Payload* payload) {
+bool EnvelopeWriter::try_add(const Message& message, const Payload* payload, Framing framing) {
     const auto corrected_message = corrected(message, payload);
     const Message& item = corrected_message ? *corrected_message : message;
     const Share share = share_of(item);
@@ -211,7 +245,7 @@ bool EnvelopeWriter::try_add(const Message& message, const Payload* payload) {
     if (const auto* chunk = std::get_if<Chunk>(&item)) {
         FARM_EXPECT(payload->frames.size() == 1 && payload->frames[0].size() == chunk->length);
     }
-    if (!share.empty() && !frames_fit(*payload, share.frame_count)) return false;
+    if (!share.empty() && !frames_fit(*payload, share.frame_count, framing)) return false;
     if (!has_room_for(share.body_bytes, share.frame_count)) return false;
     if (!header_.try_add(item)) return false;
     if (!share.empty()) append(*payload, share.frame_count);

@@ -12,13 +12,18 @@
 /// One ZeroMQ message: header, bodies, raw frames. Joins items with their payloads, and back.
 namespace farm {
 
+/// How the bytes of calls travel: small ones with their message and others as chunks, or all of
+/// them with it, however large (links within a host).
+enum class Framing : std::uint8_t { chunked, whole };
+
 /// Takes a message apart, into `items` (emptied first; one vector serves message after message).
 /// Each CALL or RESULT that has bytes, and each CHUNK, gets a payload in `store` and its id in the
 /// item; bodies are slices of the frame that they came in, frames are moved. Checks sizes of
-/// frames, sums, and that declared tensor bytes fit what came. On error the store is as before.
-/// A payload of a CHUNK has no body and one frame.
+/// frames, sums, that declared tensor bytes fit what came, and that nothing contradicts `framing`.
+/// On error the store is as before. A payload of a CHUNK has no body and one frame. A frame
+/// of bodies is copied where it may lie in shared memory, so that it cannot change under the parser.
 Result<void> open_envelope(std::vector<Buffer> frames, PayloadStore& store,
-                           std::vector<Message>& items);
+                           std::vector<Message>& items, Framing framing = Framing::chunked);
 
 /// Collects items and payloads for one peer into one message, up to the limits of wire.md.
 ///
@@ -33,7 +38,8 @@ class EnvelopeWriter {
     /// `payload` is null for an item without bytes; else it is that of a CALL, RESULT or CHUNK.
     /// body_bytes and frame_count travel as the payload has them (chunked: without frames),
     /// whatever the item says. A CHUNK's payload has one frame of `length` bytes.
-    bool try_add(const Message& message, const Payload* payload);
+    bool try_add(const Message& message, const Payload* payload,
+                 Framing framing = Framing::chunked);
 
     bool empty() const { return header_.empty(); }
     std::size_t item_count() const { return header_.item_count(); }

@@ -74,20 +74,18 @@ FieldReader::FieldReader(ReadContext& context, std::uint32_t map, Place place)
 
 /// Files one entry of the map; false when its key is refused.
 bool FieldReader::note_key(const Token& key, std::uint32_t value_index) {
+    int number = 0;
     if (key.kind == Token::Kind::uint && key.number <= largest_key) {
-        const int position = static_cast<int>(key.number);
-        if ((present_ & bit(position)) != 0) return refuse_key(key);
-        present_ |= bit(position);
-        values_[static_cast<std::size_t>(position)] = value_index;
-        return true;
+        number = static_cast<int>(key.number);
+    } else if (key.kind == Token::Kind::negative && key.negative >= smallest_key) {
+        number = static_cast<int>(key.negative);
+    } else {
+        return refuse_key(key);
     }
-    if (key.kind == Token::Kind::negative && key.negative >= smallest_key) {
-        const int position = static_cast<int>(-1 - key.negative);
-        if ((skipped_ & bit(position)) != 0) return refuse_key(key);
-        skipped_ |= bit(position);
-        return true;
-    }
-    return refuse_key(key);
+    if ((present_ & bit(number)) != 0) return refuse_key(key);
+    present_ |= bit(number);
+    values_[slot(number)] = value_index;
+    return true;
 }
 
 bool FieldReader::refuse_key(const Token& key) {
@@ -107,7 +105,7 @@ bool FieldReader::refuse_key(const Token& key) {
 }
 
 void FieldReader::finish() {
-    const std::uint32_t unknown = present_ & ~taken_;
+    const std::uint64_t unknown = present_ & ~taken_ & ~(bit(0) - 1);
     if (failed() || unknown == 0) return;
     int key = 0;
     while ((unknown & bit(key)) == 0) ++key;

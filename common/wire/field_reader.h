@@ -110,7 +110,7 @@ class FieldReader {
     std::optional<std::uint32_t> take_index(int key) {
         if ((present_ & bit(key)) == 0 || failed()) return std::nullopt;
         taken_ |= bit(key);
-        return values_[static_cast<std::size_t>(key)];
+        return values_[slot(key)];
     }
     [[gnu::cold]] void refuse(const char* name, std::string_view problem,
                               ErrorCode = ErrorCode::protocol);
@@ -147,7 +147,10 @@ class FieldReader {
         inner.finish();
     }
 
-    static constexpr std::uint32_t bit(int position) { return std::uint32_t{1} << position; }
+    static constexpr std::size_t slot(int key) {
+        return static_cast<std::size_t>(key - smallest_key);
+    }
+    static constexpr std::uint64_t bit(int key) { return std::uint64_t{1} << slot(key); }
 
     const Token* take(int key) {
         const auto index = take_index(key);
@@ -172,10 +175,10 @@ class FieldReader {
 
     ReadContext& context_;
     Place place_;
-    std::uint32_t present_{0};  ///< bit per key from 0
-    std::uint32_t skipped_{0};  ///< bit per key from -1 downwards
-    std::uint32_t taken_{0};
-    std::array<std::uint32_t, largest_key + 1> values_;  ///< valid where present_ has the bit
+    std::uint64_t present_{0};  ///< bit per key
+    std::uint64_t taken_{0};
+    /// Valid where present_ has the bit.
+    std::array<std::uint32_t, largest_key - smallest_key + 1> values_;
 };
 
 }  // namespace farm

@@ -129,6 +129,7 @@ void fields(A& a, Advertise& m) {
     a.list(0, "services", m.services, limits::page_entry_count);
     a.bytes(1, "lease_key", m.lease_key.bytes);
     a.text(2, "worker_key", m.worker_key, TextKind::url);
+    a.text(-1, "same_host", m.same_host, TextKind::url);
 }
 
 template <class A>
@@ -185,8 +186,6 @@ void fields(A& a, Call& m) {
     a.check(!m.chunked || m.frame_count == 0, "frame_count", "is not 0 with chunked");
     a.check(m.streamed_bytes <= (m.chunked ? m.input_bytes : 0), "streamed_bytes",
             "is above what chunked inputs have");
-    a.check(m.chunked || m.input_bytes <= limits::small_call_bytes, "input_bytes",
-            "is above small_call_bytes without chunked");
 }
 
 template <class A>
@@ -214,8 +213,6 @@ void fields(A& a, Answer& m) {
     a.check(m.streamed_bytes <= (m.chunked ? m.output_bytes : 0), "streamed_bytes",
             "is above what chunked outputs have");
     a.check(!m.chunked || m.frame_count == 0, "frame_count", "is not 0 with chunked");
-    a.check(m.chunked || m.output_bytes <= limits::small_call_bytes, "output_bytes",
-            "is above small_call_bytes without chunked");
 }
 
 template <class A>
@@ -253,11 +250,12 @@ void fields(A& a, Resolve& m) {
     a.number(2, "bytes_per_call", m.bytes_per_call, {.high = limits::call_bytes});
     a.number(3, "request_count", m.request_count, {.fallback = 1, .low = 1});
     a.number(4, "max_result_bytes", m.max_result_bytes, {.high = limits::call_bytes});
+    a.text(-1, "host", m.host, TextKind::url);
 }
 
 template <class A>
 void fields(A& a, LeaseGrant& m) {
-    a.text(0, "url", m.url, TextKind::url, Presence::required);
+    a.text(0, "url", m.url, TextKind::url);
     a.text(1, "worker_key", m.worker_key, TextKind::url);
     a.number(2, "lease", m.lease);
     a.number(3, "request_count", m.request_count);
@@ -267,6 +265,8 @@ void fields(A& a, LeaseGrant& m) {
     a.number(7, "expires_ms", m.expires_ms);
     a.text(8, "tenant", m.tenant, TextKind::name);
     a.number(9, "worker", m.worker.value);
+    a.text(-1, "same_host", m.same_host, TextKind::url);
+    a.check(!m.url.empty() || !m.same_host.empty(), "url", "is empty, and so is same_host");
 }
 
 template <class A>

@@ -44,6 +44,11 @@ void add_connection_flags(CLI::App& app, ConnectionFlags& flags) {
                                              {"always", DirectUse::always}},
             CLI::ignore_case))
         ->default_str("automatic");
+    app.add_option("--same-host", flags.same_host,
+                   "Direct calls to workers on this host through shared memory: on or off")
+        ->transform(CLI::CheckedTransformer(
+            std::map<std::string, bool>{{"on", true}, {"off", false}}, CLI::ignore_case))
+        ->default_str("on");
     app.add_option("--timeout", flags.timeout_s, "Seconds to wait for a broker")
         ->check(CLI::Range(0.001, 86400.0))
         ->capture_default_str();
@@ -60,6 +65,7 @@ ClientConfig client_config(const ConnectionFlags& flags, Role role) {
     config.server_key = flags.broker_key;
     config.give_up_after = give_up_after(flags);
     config.direct = flags.direct;
+    config.same_host = flags.same_host;
     config.role = role;
     config.log = write_note;
     return config;

@@ -20,6 +20,7 @@ struct ConnectionFlags {
     std::string token;
     double timeout_s{10};
     DirectUse direct{DirectUse::automatic};
+    bool same_host{true};
 };
 
 void add_connection_flags(CLI::App& app, ConnectionFlags& flags);

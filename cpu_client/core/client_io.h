@@ -79,10 +79,11 @@ struct Quarantine {
     std::string detail;
 };
 
-/// Connect to a worker that gave its address to a broker (direct path).
+/// Connect to a worker that gave its address to a broker (direct path). A link with the
+/// same_host_bit is within this host.
 struct OpenDirect {
     LinkId link;
-    std::string url;
+    std::string url;         ///< within this host: the name of the socket
     std::string worker_key;  ///< CURVE public key, Z85; empty without CURVE
 };
 
@@ -101,6 +102,7 @@ struct ClientOptions {
     BackOff back_off;
     Duration give_up_after{std::chrono::seconds(10)};  ///< no broker for so long: UNAVAILABLE
     DirectUse direct{DirectUse::automatic};
+    std::string host;       ///< schemas/same_host.h; empty: nobody is called within this host
     std::uint64_t seed{1};  ///< of the jitter and of the first broker chosen
 };
 

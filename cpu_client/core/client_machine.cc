@@ -118,7 +118,7 @@ bool ClientMachine::send_one(OpenCall& call, Step& step) {
     if (DirectSession* worker = direct_way(call, step.now)) {
         worker->uses.emplace(call.key(), DirectSession::Use{call.what.service, step.now});
         ++worker->leases.find(call.what.service)->second.in_flight;
-        if (call.chunked()) open_bulk(*worker, step);
+        if (call.chunked() && !is_same_host(worker->link)) open_bulk(*worker, step);
         send(call, worker->welcome, worker->link, step);
         return true;
     }
@@ -148,13 +148,13 @@ void ClientMachine::send(OpenCall& call, const Welcome& session, LinkId link, St
     message.priority = call.what.priority;
     message.suspect = call.suspect;
     message.avoid = call.avoid;
-    message.chunked = call.chunked();
+    message.chunked = call.chunked() && !is_same_host(link);
     message.rows = call.what.rows;
     message.input_bytes = call.what.input_bytes;
-    message.streamed_bytes = stream_bytes(call.what.large);
+    if (message.chunked) message.streamed_bytes = stream_bytes(call.what.large);
     message.max_result_bytes = call.what.max_result_bytes;
     message.payload = call.what.payload;
-    if (call.chunked()) call.upload.emplace(call.what.large, limits::chunk_bytes);
+    if (message.chunked) call.upload.emplace(call.what.large, limits::chunk_bytes);
     call.via = link;
     if (link == session_.link) {
         calls_.make_sent(call);

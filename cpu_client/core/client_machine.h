@@ -85,7 +85,11 @@ class ClientMachine {
     // Direct path (client_machine_direct.cc).
     void resolve(Step& step);
     void learn(const Lease& lease, Step& step);
-    void open_direct(const LeaseGrant& grant, Step& step);
+    DirectSession* session_for(const LeaseGrant& grant, Step& step);
+    DirectSession& open_direct(const DirectWay& way, const LeaseGrant& grant, Step& step);
+    bool is_unreachable(const std::string& address, TimePoint now) const;
+    void note_unreachable(const std::string& address, TimePoint now);
+    void take_other_way(DirectSession worker, Step& step);
     void greet(DirectSession& worker, Step& step);
     void present(DirectSession& worker, const std::string& service, Step& step);
     void direct_message(DirectSession& worker, const Message& message, Step& step);

@@ -3,6 +3,7 @@
 
 #include "common/core/expect.h"
 #include "cpu_client/core/client_machine.h"
+#include "schemas/same_host.h"
 
 // The direct path: leases from the broker, sessions with workers. Whatever goes wrong here, calls
 // go by the broker; nothing waits for a lease.
@@ -15,6 +16,15 @@ using Phase = DirectSession::Phase;
 
 constexpr Duration unreachable_pause = 60s;
 constexpr std::size_t most_sessions = 64;
+
+/// In the order in which they are tried.
+std::vector<DirectWay> ways_of(const LeaseGrant& grant, const std::string& host) {
+    std::vector<DirectWay> ways;
+    const std::string_view socket = socket_on(host, grant.same_host);
+    if (!socket.empty()) ways.push_back({std::string(socket), true});
+    if (!grant.url.empty()) ways.push_back({grant.url, false});
+    return ways;
+}
 
 PayloadId payload_of(const Message& message) {
     if (const auto* call = std::get_if<Call>(&message)) return call->payload;
@@ -34,7 +44,10 @@ DirectSession* ClientMachine::direct_session(LinkId link) {
 
 void ClientMachine::resolve(Step& step) {
     if (!may_route()) return;
-    for (Resolve& ask : demand_.due(step.now)) transmit(std::move(ask), step);
+    for (Resolve& ask : demand_.due(step.now)) {
+        ask.host = options_.host;
+        transmit(std::move(ask), step);
+    }
 }
 
 void ClientMachine::learn(const Lease& lease, Step& step) {
@@ -44,18 +57,9 @@ void ClientMachine::learn(const Lease& lease, Step& step) {
     TimePoint until = TimePoint::max();
     for (const LeaseGrant& grant : lease.grants) {
         if (grant.request_count == 0) continue;
-        const auto found = std::ranges::find_if(
-            direct_, [&](const auto& entry) { return entry.second.url == grant.url; });
-        if (found == direct_.end()) {
-            const auto bad = unreachable_.find(grant.url);
-            const bool is_bad = bad != unreachable_.end() && step.now < bad->second;
-            if (is_bad || direct_.size() >= most_sessions) continue;
-            open_direct(grant, step);
-        }
-        DirectSession& worker =
-            found == direct_.end() ? direct_.at(LinkId{last_link_}) : found->second;
-        if (worker.leaving) continue;
-        HeldLease& held = worker.leases[lease.service];
+        DirectSession* worker = session_for(grant, step);
+        if (worker == nullptr || worker->leaving) continue;
+        HeldLease& held = worker->leases[lease.service];
         held.grant = grant;
         held.call_bytes = asked->bytes_per_call;
         held.max_result_bytes = asked->max_result_bytes;
@@ -64,18 +68,45 @@ void ClientMachine::learn(const Lease& lease, Step& step) {
         held.until = step.now + valid - valid / 20;
         until = std::min(until, held.until);
         count += grant.request_count;
-        if (worker.is_open()) present(worker, lease.service, step);
+        if (worker->is_open()) present(*worker, lease.service, step);
     }
     demand_.leased(lease.service, count, until, step.now);
 }
 
-void ClientMachine::open_direct(const LeaseGrant& grant, Step& step) {
-    const LinkId link{++last_link_};
+/// The session with this worker, or one that is opened now by its best way; null: there is none.
+DirectSession* ClientMachine::session_for(const LeaseGrant& grant, Step& step) {
+    const std::vector<DirectWay> ways = ways_of(grant, options_.host);
+    for (const DirectWay& way : ways) {
+        const auto found = std::ranges::find_if(
+            direct_, [&](const auto& entry) { return entry.second.url == way.address; });
+        if (found != direct_.end()) return &found->second;
+    }
+    if (direct_.size() >= most_sessions) return nullptr;
+    for (const DirectWay& way : ways) {
+        if (!is_unreachable(way.address, step.now)) return &open_direct(way, grant, step);
+    }
+    return nullptr;
+}
+
+DirectSession& ClientMachine::open_direct(const DirectWay& way, const LeaseGrant& grant,
+                                          Step& step) {
+    const LinkId link{++last_link_ | (way.same_host ? same_host_bit : 0)};
     DirectSession& worker = direct_[link];
     worker.link = link;
-    worker.url = grant.url;
+    worker.url = way.address;
     worker.until = step.now + options_.back_off.connect_timeout;
-    step.out.push_back(OpenDirect{link, grant.url, grant.worker_key});
+    step.out.push_back(OpenDirect{link, way.address, way.same_host ? "" : grant.worker_key});
+    return worker;
+}
+
+bool ClientMachine::is_unreachable(const std::string& address, TimePoint now) const {
+    const auto found = unreachable_.find(address);
+    return found != unreachable_.end() && now < found->second;
+}
+
+void ClientMachine::note_unreachable(const std::string& address, TimePoint now) {
+    if (unreachable_.size() >= most_sessions) unreachable_.erase(unreachable_.begin());
+    unreachable_[address] = now + unreachable_pause;
 }
 
 void ClientMachine::present(DirectSession& worker, const std::string& service, Step& step) {
@@ -143,8 +174,9 @@ void ClientMachine::on(DirectSession& worker, const Welcome& welcome, Step& step
     worker.welcome.timing = sane(welcome.timing);
     worker.next_beat = step.now + worker.welcome.timing.beat;
     unreachable_.erase(worker.url);
-    step.out.push_back(Note{
-        NoteLevel::info, "calling worker '" + welcome.broker_name + "' directly at " + worker.url});
+    const std::string where = is_same_host(worker.link) ? "same host " : "";
+    step.out.push_back(Note{NoteLevel::info, "calling worker '" + welcome.broker_name +
+                                                 "' directly at " + where + worker.url});
     for (const auto& [service, lease] : worker.leases) present(worker, service, step);
 }
 
@@ -180,8 +212,7 @@ void ClientMachine::tick_direct(Step& step) {
 void ClientMachine::tick_direct(DirectSession& worker, Step& step) {
     const auto give_up = [&](const std::string& why) {
         step.out.push_back(CloseLink{worker.link});
-        if (unreachable_.size() >= most_sessions) unreachable_.erase(unreachable_.begin());
-        unreachable_[worker.url] = step.now + unreachable_pause;
+        note_unreachable(worker.url, step.now);
         lose_direct(worker.link, why, step);
     };
     if (!worker.is_open()) {
@@ -219,8 +250,9 @@ void ClientMachine::leave_direct(DirectSession& worker, const std::string& reaso
 void ClientMachine::lose_direct(LinkId link, const std::string& why, Step& step) {
     const auto found = direct_.find(link);
     if (found == direct_.end()) return;
-    const DirectSession worker = std::move(found->second);
+    DirectSession worker = std::move(found->second);
     direct_.erase(found);
+    if (is_same_host(link) && !worker.is_open()) return take_other_way(std::move(worker), step);
     step.out.push_back(
         Note{NoteLevel::warning, "direct connection to " + worker.url + " ended: " + why});
     for (const auto& [service, lease] : worker.leases) demand_.lost(service, step.now);
@@ -240,6 +272,22 @@ void ClientMachine::lose_direct(LinkId link, const std::string& why, Step& step)
         if (lease != worker.leases.end()) answer.worker = lease->second.grant.worker;
         answer.detail = "the direct connection to " + worker.url + " ended (" + why + ")";
         conclude(*call, answer, step);
+    }
+}
+
+/// Within this host it cannot be reached: another container, or it has just ended. Its leases are
+/// good by its other address, too; it has no calls yet.
+void ClientMachine::take_other_way(DirectSession worker, Step& step) {
+    note_unreachable(worker.url, step.now);
+    step.out.push_back(
+        Note{NoteLevel::info, "no worker at same host " + worker.url + ": going another way"});
+    for (auto& [service, lease] : worker.leases) {
+        if (DirectSession* other = session_for(lease.grant, step)) {
+            other->leases.insert_or_assign(service, std::move(lease));
+            if (other->is_open()) present(*other, service, step);
+        } else {
+            demand_.lost(service, step.now);
+        }
     }
 }
 

@@ -31,6 +31,12 @@ struct HeldLease {
     }
 };
 
+/// How a worker may be called: within this host, by the name of its socket, or by an address.
+struct DirectWay {
+    std::string address;
+    bool same_host{false};
+};
+
 /// What a client knows of one worker that it may call without a broker.
 struct DirectSession {
     enum class Phase : std::uint8_t {
@@ -45,7 +51,7 @@ struct DirectSession {
     };
 
     LinkId link;
-    std::string url;
+    std::string url;  ///< DirectWay::address
     Phase phase{Phase::connecting};
     TimePoint until;
 

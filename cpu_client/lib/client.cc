@@ -6,6 +6,7 @@
 #include <utility>
 #include <variant>
 
+#include "common/net/same_host/shared_arena.h"
 #include "common/net/url.h"
 #include "common/ops/host.h"
 #include "common/ops/random.h"
@@ -53,6 +54,7 @@ Result<std::shared_ptr<ClientEngine>> make_engine(std::vector<std::string> addre
     machine.back_off = config.back_off;
     machine.give_up_after = config.give_up_after;
     machine.direct = config.direct;
+    if (config.same_host) machine.host = this_host();
     machine.seed = random_u64();
     options.background_thread = config.background_thread;
     options.log = config.log;
@@ -62,6 +64,10 @@ Result<std::shared_ptr<ClientEngine>> make_engine(std::vector<std::string> addre
     } catch (const std::runtime_error& error) {
         return fail(ErrorCode::io, std::string("cannot start a client: ") + error.what());
     }
+}
+
+std::shared_ptr<SharedArena> arena_of(const ClientConfig& config) {
+    return config.same_host ? SharedArena::of_process() : nullptr;
 }
 
 /// A call as the machine wants it, or why there is none.
@@ -144,14 +150,16 @@ void append(List& to, List& from) {
 
 // ---- connecting -------------------------------------------------------------------------------
 
-Client::Client(std::unique_ptr<LocalFarm> local, std::shared_ptr<ClientEngine> engine)
-    : local_(std::move(local)), engine_(std::move(engine)) {}
+Client::Client(std::unique_ptr<LocalFarm> local, std::shared_ptr<SharedArena> arena,
+               std::shared_ptr<ClientEngine> engine)
+    : local_(std::move(local)), arena_(std::move(arena)), engine_(std::move(engine)) {}
 Client::Client(Client&&) noexcept = default;
 
 Client& Client::operator=(Client&& other) noexcept {
     if (this == &other) return *this;
     close();
     local_ = std::move(other.local_);
+    arena_ = std::move(other.arena_);
     engine_ = std::move(other.engine_);
     return *this;
 }
@@ -173,7 +181,7 @@ Result<Client> Client::connect(std::string_view brokers, ClientConfig config) {
     if (!curve) return tl::unexpected<Error>(curve.error());
     auto engine = make_engine(std::move(*addresses), config, std::move(*curve));
     if (!engine) return tl::unexpected<Error>(engine.error());
-    Client client(nullptr, std::move(*engine));
+    Client client(nullptr, arena_of(config), std::move(*engine));
     if (!may_be_local || client.wait_connected(config.local_after)) return client;
     if (config.log) {
         config.log(NoteLevel::warning, "no broker of " + std::string(brokers) +
@@ -187,7 +195,7 @@ Result<Client> Client::connect_local(const ClientConfig& config) {
     if (!farm) return tl::unexpected<Error>(farm.error());
     auto engine = make_engine({(*farm)->url()}, config, std::nullopt);
     if (!engine) return tl::unexpected<Error>(engine.error());
-    Client client(std::move(*farm), std::move(*engine));
+    Client client(std::move(*farm), arena_of(config), std::move(*engine));
     if (const auto ready = client.wait_for_models(config.local_ready_within); !ready) {
         return tl::unexpected<Error>(ready.error());
     }
@@ -241,6 +249,13 @@ CallId Client::infer(std::string model, const Inputs& inputs, CallOptions option
         engine_->infer(std::move(packed.submit), std::move(packed.payload), std::move(callback));
     }
     return id;
+}
+
+MutableBuffer Client::allocate(std::size_t size_bytes) {
+    if (arena_) {
+        if (auto block = arena_->allocate(size_bytes)) return *std::move(block);
+    }
+    return MutableBuffer(size_bytes);
 }
 
 void Client::cancel(CallId id) { engine_->cancel(id); }

@@ -41,6 +41,8 @@ struct ClientConfig {
     Role role{Role::client};  ///< admin: for drain()
     /// Calls may go straight to a worker that can be reached, without a broker between.
     DirectUse direct{DirectUse::automatic};
+    /// Direct calls to workers on this host, of this user, go over a Unix socket and shared memory.
+    bool same_host{true};
     /// A thread of the client's own, started with the first call, drives the loop when no thread
     /// waits: for callbacks, and so that the session lives on between calls. Without it callbacks
     /// run only inside waits, and a pause of some seconds costs a reconnection.
@@ -65,6 +67,7 @@ struct CallOptions {
 
 class ClientEngine;
 class LocalFarm;
+class SharedArena;
 
 /// A connection to the farm, for as many calls at a time as wanted.
 ///
@@ -95,6 +98,16 @@ class Client {
     /// The same; `callback` runs on the thread that drives the loop (this one, when the inputs are
     /// refused). It should be short, may call infer() and cancel(), and must not throw.
     CallId infer(std::string model, const Inputs& inputs, CallOptions options, Callback callback);
+    /// Memory for an input, not initialised, aligned to 64 bytes at least: fill it, freeze() it and
+    /// give it to tensor(). A worker on this host reads it where it lies; other workers are sent
+    /// it as any Buffer. Released as any Buffer, also after the Client. Throws std::bad_alloc.
+    ///
+    ///     farm::MutableBuffer block = client->allocate(3 * n * sizeof(float));
+    ///     fill(block.bytes());
+    ///     client->infer("gnn", {{"nodes", farm::tensor<float>({n, 3},
+    ///     std::move(block).freeze())}});
+    MutableBuffer allocate(std::size_t size_bytes);
+
     /// The call ends CANCELLED if it has not ended; it is removed everywhere.
     void cancel(CallId id);
 
@@ -113,13 +126,15 @@ class Client {
     bool is_local() const { return local_ != nullptr; }
 
   private:
-    Client(std::unique_ptr<LocalFarm> local, std::shared_ptr<ClientEngine> engine);
+    Client(std::unique_ptr<LocalFarm> local, std::shared_ptr<SharedArena> arena,
+           std::shared_ptr<ClientEngine> engine);
 
     static Result<Client> connect_local(const ClientConfig& config);
     Result<void> wait_for_models(std::chrono::nanoseconds timeout);
     void close();
 
     std::unique_ptr<LocalFarm> local_;
+    std::shared_ptr<SharedArena> arena_;  ///< null: without same host
     std::shared_ptr<ClientEngine> engine_;
 };
 

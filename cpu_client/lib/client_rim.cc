@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <new>
+#include <stdexcept>
 #include <utility>
 
 #include "common/core/expect.h"
@@ -10,6 +11,16 @@
 #include "cpu_client/lib/quarantine.h"
 
 namespace farm {
+namespace {
+
+std::unique_ptr<SameHostLinks> make_same_host_links(const ClientOptions& options) {
+    if (options.host.empty()) return nullptr;
+    auto links = SameHostLinks::make({.held_bytes_limit = limits::held_answer_bytes});
+    if (!links) throw std::runtime_error(links.error().message);
+    return std::move(*links);
+}
+
+}  // namespace
 
 ClientRim::ClientRim(Parts parts, Handlers handlers)
     : context_(std::move(parts.context)),
@@ -17,10 +28,17 @@ ClientRim::ClientRim(Parts parts, Handlers handlers)
       handlers_(std::move(handlers)),
       machine_(parts.options),
       links_(*context_, poller_, parts.options.addresses, std::move(parts.curve)),
+      same_host_links_(make_same_host_links(parts.options)),
       outbox_([this](LinkId link, Lane lane, std::span<const Buffer> frames) {
-          return links_.send(link, lane, frames);
+          return send(link, lane, frames);
       }) {
     poller_.watch(waker_);
+    if (same_host_links_) poller_.watch(*same_host_links_);
+}
+
+ClientRim::~ClientRim() {
+    if (same_host_links_) poller_.forget(*same_host_links_);
+    poller_.forget(waker_);
 }
 
 void ClientRim::sleep(std::optional<TimePoint> until) {
@@ -44,6 +62,13 @@ void ClientRim::receive() {
     links_.tell(
         {[this](LinkOpened opened) { feed(opened); }, [this](LinkLost lost) { feed(lost); },
          [this](LinkId link, std::vector<Buffer> frames) { take(link, std::move(frames)); }});
+    if (!same_host_links_) return;
+    same_host_links_->tell(
+        {[this](LinkOpened opened) { feed(opened); }, [this](LinkLost lost) { feed(lost); },
+         [this](LinkId link, std::vector<Buffer> frames) { take(link, std::move(frames)); },
+         [this](const Malformed& malformed) {
+             refuse(malformed.link, malformed.reason, {ErrorCode::protocol, malformed.detail});
+         }});
 }
 
 void ClientRim::finish_turn() {
@@ -56,25 +81,32 @@ void ClientRim::finish_turn() {
 void ClientRim::flush() {
     for (outbox_.flush(failed_); !failed_.empty(); outbox_.flush(failed_)) {
         for (const LinkId link : std::exchange(failed_, {})) {
-            links_.close(link);
+            close(link);
             feed(LinkLost{link});
         }
     }
 }
 
+SendResult ClientRim::send(LinkId link, Lane lane, std::span<const Buffer> frames) {
+    return is_same_host(link) ? same_host_links_->send(link, frames)
+                              : links_.send(link, lane, frames);
+}
+
+void ClientRim::close(LinkId link) {
+    is_same_host(link) ? same_host_links_->close(link) : links_.close(link);
+}
+
 // ---- arriving ---------------------------------------------------------------------------------
 
-/// Bytes that are not our protocol count as a refusal by the broker, so that the text is told.
 void ClientRim::take(LinkId link, std::vector<Buffer> frames) {
     const Buffer header = frames.empty() ? Buffer{} : frames.front();
-    const auto opened = open_envelope(std::move(frames), payloads_, messages_);
+    const Framing framing = is_same_host(link) ? Framing::whole : Framing::chunked;
+    const auto opened = open_envelope(std::move(frames), payloads_, messages_, framing);
     if (!opened) {
         const auto version = header_version(header.bytes());
         const bool other = version && *version != protocol_version;
-        feed(Received{link,
-                      Refused{other ? RefusedReason::protocol_version : RefusedReason::malformed,
-                              "what the broker sent cannot be read: " + opened.error().message}});
-        return;
+        return refuse(link, other ? RefusedReason::protocol_version : RefusedReason::malformed,
+                      opened.error());
     }
     for (Message& message : messages_) {
         if (auto* answer = std::get_if<Answer>(&message)) {
@@ -83,6 +115,11 @@ void ClientRim::take(LinkId link, std::vector<Buffer> frames) {
             feed(Received{link, std::move(message)});
         }
     }
+}
+
+/// Bytes that are not our protocol count as a refusal by the peer, so that the text is told.
+void ClientRim::refuse(LinkId link, RefusedReason reason, const Error& why) {
+    feed(Received{link, Refused{reason, "what the peer sent cannot be read: " + why.message}});
 }
 
 void ClientRim::take(LinkId link, Answer answer) {
@@ -107,6 +144,7 @@ void ClientRim::carry_out(const OpenLink& effect) {
 }
 
 void ClientRim::carry_out(const OpenDirect& effect) {
+    if (is_same_host(effect.link)) return same_host_links_->open(effect.link, effect.url);
     links_.open(effect.link, effect.url, effect.worker_key);
     waker_.wake();
 }
@@ -118,7 +156,7 @@ void ClientRim::carry_out(const OpenBulk& effect) {
 
 void ClientRim::carry_out(const CloseLink& effect) {
     outbox_.flush_link(effect.link);
-    links_.close(effect.link);
+    close(effect.link);
 }
 
 void ClientRim::carry_out(const Transmit& effect) {

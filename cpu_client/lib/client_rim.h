@@ -11,6 +11,7 @@
 
 #include "common/net/broker_links.h"
 #include "common/net/outbox.h"
+#include "common/net/same_host/same_host_links.h"
 #include "common/net/waker.h"
 #include "cpu_client/core/client_machine.h"
 
@@ -34,7 +35,9 @@ class ClientRim {
         std::function<void(const Note&)> note;
     };
 
+    /// Throws std::runtime_error when there is no descriptor left.
     ClientRim(Parts parts, Handlers handlers);
+    ~ClientRim();
     ClientRim(const ClientRim&) = delete;
     ClientRim& operator=(const ClientRim&) = delete;
 
@@ -63,6 +66,9 @@ class ClientRim {
 
     void take(LinkId link, std::vector<Buffer> frames);
     void take(LinkId link, Answer answer);
+    void refuse(LinkId link, RefusedReason reason, const Error& why);
+    SendResult send(LinkId link, Lane lane, std::span<const Buffer> frames);
+    void close(LinkId link);
     void flush();
 
     void carry_out(const OpenLink& effect);
@@ -86,6 +92,7 @@ class ClientRim {
     Poller poller_;
     Waker waker_;
     BrokerLinks links_;
+    std::unique_ptr<SameHostLinks> same_host_links_;  ///< null: workers are not called so
     Outbox outbox_;
     PayloadStore payloads_;
     std::vector<Message> messages_;  ///< of the message that is being taken

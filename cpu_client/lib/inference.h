@@ -44,7 +44,9 @@ class Output {
     Error problem_;
 };
 
-/// How a call ended, and what it gave. A value; nothing in it refers to the Client.
+/// How a call ended, and what it gave. A value; nothing in it refers to the Client. Outputs of a
+/// worker on this host may be views of its memory, mapped for reading only; held for long they cost
+/// the worker, up to limits::held_answer_bytes for each client.
 struct Inference {
     CallId id;
     CallStatus status{CallStatus::internal};

@@ -9,6 +9,7 @@
 #include "common/ops/host.h"
 #include "common/ops/log.h"
 #include "common/ops/random.h"
+#include "schemas/same_host.h"
 
 namespace farm {
 namespace {
@@ -18,15 +19,17 @@ bool is_local(const std::string& broker) {
     return url && url->local();
 }
 
+/// Abstract: nothing is left behind, however this process ends.
+std::string socket_name(const std::string& kind) {
+    return "@farm-worker-" + kind + "-" + std::to_string(::getpid()) + "-" +
+           std::to_string(random_u64());
+}
+
 std::string bind_address(const DirectAddressOptions& options,
                          const std::vector<std::string>& brokers, bool has_curve) {
     if (options.bind == "off") return {};
     if (options.bind != "auto") return options.bind;
-    // An abstract name: nothing is left behind, however this process ends.
-    if (std::ranges::all_of(brokers, is_local)) {
-        return "ipc://@farm-worker-" + std::to_string(::getpid()) + "-" +
-               std::to_string(random_u64());
-    }
+    if (std::ranges::all_of(brokers, is_local)) return "ipc://" + socket_name("direct");
     return has_curve || options.insecure ? "tcp://*:*" : "";
 }
 
@@ -61,6 +64,22 @@ Result<DirectAddress> listen_for_clients(Context& context, const DirectAddressOp
     direct.bulk = std::move(*bulk);
     log_info("clients may call directly", {{"url", direct.url}});
     return direct;
+}
+
+Result<SameHostAddress> listen_within_host() {
+    SameHostAddress made;
+    const std::string host = this_host();
+    if (host.empty()) return made;
+    auto links = SameHostLinks::make({});
+    if (!links) return tl::unexpected(links.error());
+    const std::string socket = socket_name("host");
+    if (const auto listening = (*links)->listen(socket); !listening) {
+        return tl::unexpected(listening.error());
+    }
+    made.links = std::move(*links);
+    made.address = same_host_address(host, socket);
+    log_info("clients on this host may call through shared memory", {{"socket", socket}});
+    return made;
 }
 
 }  // namespace farm

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "common/net/router.h"
+#include "common/net/same_host/same_host_links.h"
 
 namespace farm {
 
@@ -31,5 +32,14 @@ struct DirectAddress {
 Result<DirectAddress> listen_for_clients(Context& context, const DirectAddressOptions& options,
                                          const std::vector<std::string>& brokers,
                                          const std::optional<CurveClient>& curve);
+
+/// Where clients of this user on this host may connect.
+struct SameHostAddress {
+    std::unique_ptr<SameHostLinks> links;  ///< listening; null: not so
+    std::string address;                   ///< schemas/same_host.h
+};
+
+/// Errors: no descriptor is left. Without /proc there is no such address.
+Result<SameHostAddress> listen_within_host();
 
 }  // namespace farm

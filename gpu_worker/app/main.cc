@@ -1,4 +1,5 @@
 #include <cstdio>
+#include <map>
 
 #include <CLI/CLI.hpp>
 
@@ -31,6 +32,7 @@ struct Flags {
     std::string token;
     std::string direct{"auto"};
     std::string announce_direct;
+    bool same_host{true};
     bool insecure{false};
     DirectBenchOptions bench;
     bool bench_system_malloc{false};
@@ -61,6 +63,12 @@ void declare(CLI::App& app, Flags& flags) {
         ->capture_default_str();
     app.add_option("--announce-direct", flags.announce_direct,
                    "That address as clients see it (default: with this host's name)");
+    app.add_option("--same-host", flags.same_host,
+                   "Let clients of this user on this host call through shared memory, whatever "
+                   "--direct says: on or off")
+        ->transform(CLI::CheckedTransformer(
+            std::map<std::string, bool>{{"on", true}, {"off", false}}, CLI::ignore_case))
+        ->default_str("on");
     app.add_flag("--insecure", flags.insecure, "Listen on the network without CURVE");
     app.add_option("--bench", flags.bench.model, "Run this model here, without a farm, and leave");
     app.add_option("--bench-inputs", flags.bench.inputs,
@@ -144,8 +152,11 @@ Result<int> serve(Flags& flags, Signals& signals) {
     options.direct_url = direct->url;
     options.direct_bulk_url = direct->bulk_url;
     options.direct_key = direct->key;
+    auto same_host = flags.same_host ? listen_within_host() : SameHostAddress{};
+    if (!same_host) return tl::unexpected(same_host.error());
+    options.same_host = same_host->address;
     WorkerLoop loop({context, *brokers, *curve, std::move(direct->control), std::move(direct->bulk),
-                     options, std::move(*entries), load},
+                     std::move(same_host->links), options, std::move(*entries), load},
                     signals);
     return loop.run();
 }

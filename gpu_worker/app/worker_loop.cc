@@ -57,6 +57,7 @@ WorkerLoop::WorkerLoop(Parts parts, Signals& signals)
       loaded_(queue_limit_count, waker_),
       done_(queue_limit_count, waker_),
       links_(parts.context, poller_, parts.brokers, parts.curve),
+      same_host_links_(std::move(parts.same_host)),
       outbox_([this](LinkId link, Lane lane, std::span<const Buffer> frames) {
           return send(link, lane, frames);
       }),
@@ -67,6 +68,7 @@ WorkerLoop::WorkerLoop(Parts parts, Signals& signals)
     if (parts.direct) {
         listener_.emplace(std::move(parts.direct), std::move(parts.direct_bulk), poller_);
     }
+    if (same_host_links_) poller_.watch(*same_host_links_);
     loader_ =
         std::make_unique<ModelLoader>(std::move(parts.entries), std::move(parts.load), loaded_);
 }
@@ -74,6 +76,7 @@ WorkerLoop::WorkerLoop(Parts parts, Signals& signals)
 WorkerLoop::~WorkerLoop() {
     loader_.reset();
     services_.clear();
+    if (same_host_links_) poller_.forget(*same_host_links_);
     poller_.forget(waker_);
 }
 
@@ -101,6 +104,7 @@ int WorkerLoop::run() {
             take_direct(Lane::control);
             take_direct(Lane::bulk);
         }
+        if (same_host_links_) take_same_host();
         take_runs();  // inline runs are done already
         step(Tick{});
         report_failed_links();
@@ -201,6 +205,19 @@ void WorkerLoop::take_direct(Lane lane) {
     }
 }
 
+void WorkerLoop::take_same_host() {
+    same_host_links_->tell(
+        {nullptr, [this](LinkLost input) { step(input); },
+         [this](LinkId link, std::vector<Buffer> frames) {
+             const auto opened =
+                 open_envelope(std::move(frames), payloads_, messages_, Framing::whole);
+             if (opened) return take_items(link);
+             step(Malformed{link, RefusedReason::malformed, opened.error().message});
+         },
+         [this](const Malformed& input) { step(input); }},
+        messages_per_turn);
+}
+
 void WorkerLoop::take_items(LinkId link) {
     for (Message& message : messages_) {
         if (const auto* call = std::get_if<Call>(&message)) {
@@ -212,11 +229,18 @@ void WorkerLoop::take_items(LinkId link) {
 }
 
 SendResult WorkerLoop::send(LinkId link, Lane lane, std::span<const Buffer> frames) {
+    if (is_same_host(link)) return same_host_links_->send(link, frames);
     return is_direct(link) ? listener_->send(link, lane, frames) : links_.send(link, lane, frames);
 }
 
 void WorkerLoop::close(LinkId link) {
+    if (is_same_host(link)) return same_host_links_->close(link);
     is_direct(link) ? listener_->close(link) : links_.close(link);
+}
+
+Lane WorkerLoop::lane_of(LinkId link, const Message& message) {
+    const bool has_lanes = is_direct(link) && !is_same_host(link);
+    return has_lanes ? listener_->lane_of(link, message) : Lane::control;
 }
 
 CallArrived WorkerLoop::inspect(LinkId link, const Call& call) {
@@ -280,9 +304,7 @@ void WorkerLoop::step(const WorkerInput& input) {
 void WorkerLoop::carry_out(const Transmit& effect) {
     const PayloadId id = payload_of(effect.message);
     const Payload* payload = id ? payloads_.find(id) : nullptr;
-    const Lane lane =
-        is_direct(effect.link) ? listener_->lane_of(effect.link, effect.message) : Lane::control;
-    if (!outbox_.add(effect.link, lane, effect.message, payload)) {
+    if (!outbox_.add(effect.link, lane_of(effect.link, effect.message), effect.message, payload)) {
         log_error("a message is too long to be sent", {{"verb", verb_name(effect.message)}});
     }
     if (effect.release_payload && id) payloads_.drop(id);

@@ -11,6 +11,7 @@
 #include "common/net/listener.h"
 #include "common/net/outbox.h"
 #include "common/net/poller.h"
+#include "common/net/same_host/same_host_links.h"
 #include "common/ops/metrics.h"
 #include "common/ops/notify.h"
 #include "common/ops/signals.h"
@@ -33,6 +34,7 @@ class WorkerLoop {
         std::optional<CurveClient> curve;
         std::unique_ptr<Router> direct;  ///< where clients connect; null: no direct path
         std::unique_ptr<Router> direct_bulk;
+        std::unique_ptr<SameHostLinks> same_host;  ///< listens; null: nobody is served so
         WorkerOptions machine;
         std::vector<RepositoryEntry> entries;
         LoadOptions load;
@@ -65,8 +67,10 @@ class WorkerLoop {
     void take_runs();
     void take_message(LinkId link, std::vector<Buffer> frames);
     void take_direct(Lane lane);
+    void take_same_host();
     void take_items(LinkId link);
     bool is_direct(LinkId link) const { return link.value >= first_listener_link; }
+    Lane lane_of(LinkId link, const Message& message);
     SendResult send(LinkId link, Lane lane, std::span<const Buffer> frames);
     void close(LinkId link);
     CallArrived inspect(LinkId link, const Call& call);
@@ -101,6 +105,7 @@ class WorkerLoop {
     std::vector<RunDone> newly_done_;
     BrokerLinks links_;
     std::optional<Listener> listener_;
+    std::unique_ptr<SameHostLinks> same_host_links_;
     Outbox outbox_;
     ServiceNotifier notifier_;
     WorkerMachine machine_;

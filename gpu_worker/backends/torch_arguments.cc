@@ -134,7 +134,7 @@ Result<TorchArguments> TorchArguments::make(const ModelSource& source,
 
 tl::expected<std::vector<c10::IValue>, RunFailure> TorchArguments::arguments(
     std::span<const Tensor> inputs, const c10::Device& device,
-    std::optional<at::ScalarType> precision) const {
+    std::optional<at::ScalarType> precision, bool copies) const {
     std::vector<c10::IValue> values(arguments_.size());
     std::vector<bool> filled(arguments_.size(), false);
     for (const Tensor& tensor : inputs) {
@@ -144,7 +144,7 @@ tl::expected<std::vector<c10::IValue>, RunFailure> TorchArguments::arguments(
                 Outcome::input_error, "input '" + tensor.desc.name + "' is not known (model '" +
                                           model_ + "' does not take it): leave it out"});
         }
-        at::Tensor value = to_torch(tensor, device);
+        at::Tensor value = to_torch(tensor, device, copies);
         if (precision && value.is_floating_point()) value = value.to(*precision);
         values[slot->position] = std::move(value);
         filled[slot->position] = true;

@@ -21,10 +21,10 @@ class TorchArguments {
                                        const c10::FunctionSchema& schema);
 
     /// Without `self`. An input that is not there has its default value. With a precision, floating
-    /// inputs are brought to it.
+    /// inputs are brought to it. `copies`: whatever the model writes, the inputs stay as they are.
     tl::expected<std::vector<c10::IValue>, RunFailure> arguments(
         std::span<const Tensor> inputs, const c10::Device& device,
-        std::optional<at::ScalarType> precision) const;
+        std::optional<at::ScalarType> precision, bool copies) const;
 
     /// In the order of the signature, or of the result when there is no signature. Floating outputs
     /// have the type that the signature declares, if they are `precision`.

@@ -24,8 +24,8 @@ namespace farm {
 /// The module is frozen, and runs under inference mode in the non-profiling graph executor: event
 /// sizes vary, and the profiling one specialises for the shapes that it saw first (gnn.pt on the
 /// 12 events of data/events/lrt: 250 ms without and 330 ms with it, and no slow first runs).
-/// Inputs are viewed where they lie, and copied only when misaligned; outputs are the memory that
-/// the model made. A model that writes to its inputs in place writes to the caller's bytes.
+/// Inputs are viewed where they lie, and copied only when misaligned or when the model writes to
+/// its inputs in place; outputs are the memory that the model made.
 Result<std::shared_ptr<LoadedModel>> load_torch_model(const ModelSource& source,
                                                       const Device& device);
 

@@ -13,6 +13,7 @@
 #include "gpu_worker/backends/torch_arguments.h"
 #include "gpu_worker/backends/torch_backend.h"
 #include "gpu_worker/backends/torch_cuda_graphs.h"
+#include "gpu_worker/backends/torch_writes.h"
 
 namespace farm {
 
@@ -26,6 +27,7 @@ struct TorchProgram {
     std::optional<at::ScalarType> precision;
     int thread_count{1};
     bool cuda_graphs{false};
+    bool writes_to_inputs{false};
 };
 
 /// libtorch counts threads per calling thread (OpenMP), and an executor may serve several models.
@@ -47,8 +49,8 @@ class TorchInstance : public BackendInstance {
         try {
             use_threads(program_->thread_count);
             const c10::InferenceMode guard;
-            auto arguments =
-                program_->arguments.arguments(inputs, program_->device, program_->precision);
+            auto arguments = program_->arguments.arguments(
+                inputs, program_->device, program_->precision, program_->writes_to_inputs);
             if (!arguments) return tl::unexpected(std::move(arguments.error()));
             const c10::IValue result = graphs_ ? graphs_->run(forward_, std::move(*arguments))
                                                : forward_(std::move(*arguments));
@@ -156,9 +158,11 @@ Result<std::shared_ptr<LoadedModel>> load(const ModelSource& source, const Devic
     ServiceAd service = advertise(source);
     service.device = device.kind;
     service.device_name = device.name;
+    module = frozen(module);
+    const bool writes = writes_to_inputs(module);
     auto program = std::make_shared<TorchProgram>(
-        TorchProgram{frozen(module), place, std::move(*arguments), *precision,
-                     static_cast<int>(source.intra_op_thread_count), source.cuda_graphs});
+        TorchProgram{std::move(module), place, std::move(*arguments), *precision,
+                     static_cast<int>(source.intra_op_thread_count), source.cuda_graphs, writes});
     return std::make_shared<TorchModel>(std::move(service), std::move(program));
 }
 

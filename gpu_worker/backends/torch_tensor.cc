@@ -48,7 +48,7 @@ std::optional<at::ScalarType> torch_type(const DType& type) {
     return std::nullopt;
 }
 
-at::Tensor to_torch(const Tensor& tensor, const c10::Device& device) {
+at::Tensor to_torch(const Tensor& tensor, const c10::Device& device, bool copies) {
     const std::optional<at::ScalarType> type = torch_type(tensor.desc.type);
     TORCH_CHECK(type.has_value(), "input '", tensor.desc.name, "' has type ",
                 to_string(tensor.desc.type), ", which TorchScript does not have");
@@ -57,7 +57,8 @@ at::Tensor to_torch(const Tensor& tensor, const c10::Device& device) {
     Buffer bytes = aligned(tensor.data, tensor.desc.type.bytes());
     void* data = const_cast<std::byte*>(bytes.data());  // NOLINT: libtorch has no view of const
     const auto release = [held = std::move(bytes)](void*) {};
-    return at::from_blob(data, tensor.desc.shape, release, options).to(device);
+    return at::from_blob(data, tensor.desc.shape, release, options)
+        .to(device, *type, /*non_blocking=*/false, copies);
 }
 
 Tensor from_torch(const std::string& name, const at::Tensor& value) {

@@ -37,8 +37,9 @@ void LeaseLedger::give_back(const LeaseKey& key, std::uint64_t bytes) {
 void LeaseLedger::drop_if_over(const LeaseKey& key) {
     const auto found = leases_.find(key);
     if (found == leases_.end()) return;
-    if (!found->second.expired || found->second.used.calls > 0) return;
-    expiries_.cancel(key);  // it may have ended before its time
+    const LiveLease& lease = found->second;
+    if (!lease.expired || lease.returned || lease.used.calls > 0) return;
+    expiries_.cancel(key);
     leases_.erase(found);
 }
 

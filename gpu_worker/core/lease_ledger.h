@@ -49,6 +49,7 @@ struct LiveLease {
     Room used;
     TimePoint until;
     bool expired{false};   ///< takes no new calls
+    bool returned{false};  ///< expired before its time: it is not taken again until then
     bool orphaned{false};  ///< its broker is gone, or it expired: it is in no window any more
 
     bool has_room(std::uint64_t bytes) const {
@@ -76,7 +77,7 @@ class LeaseLedger {
     /// Requires that it is there.
     void use(const LeaseKey& key, std::uint64_t bytes);
     void give_back(const LeaseKey& key, std::uint64_t bytes);
-    /// Forgets one that is expired and unused.
+    /// Forgets one that is expired and unused, and not held against a second use.
     void drop_if_over(const LeaseKey& key);
 
     /// A lease whose time has come, told once; its owner marks it.

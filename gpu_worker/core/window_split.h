@@ -21,6 +21,7 @@ class WindowSplit {
     WindowSplit(std::size_t broker_count, std::uint64_t capacity, std::uint64_t floor);
 
     void set_capacity(std::uint64_t capacity, std::uint64_t floor);
+    std::uint64_t capacity() const { return capacity_; }
     /// A session began: no window was sent in it. What is outstanding stays counted.
     void join(std::size_t broker);
     /// The session broke: only what is outstanding still binds capacity.

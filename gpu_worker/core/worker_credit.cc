@@ -20,9 +20,12 @@ void WorkerMachine::plan_windows() {
     for (auto& [index, service] : services_) {
         const std::uint64_t orphaned = leases_.orphaned_calls(index);
         std::uint64_t capacity = draining_ ? 0 : service.capacity();
-        // Leases were given out of a window that may have become smaller: a routed call does not
-        // wait for them to end.
-        if (capacity > 0) capacity = std::max(capacity, leases_.leased_calls(index) + 1);
+        // Leases were given out of a window that should become smaller: it waits until they end,
+        // so that a routed call does not.
+        if (capacity > 0) {
+            capacity = std::max(
+                capacity, std::min(leases_.leased_calls(index) + 1, service.windows.capacity()));
+        }
         service.windows.set_capacity(capacity - std::min(capacity, orphaned), 1);
         if (service.serves()) largest_call = std::max(largest_call, service.ad.max_call_bytes);
         for (BrokerNumber broker = 0; broker < contacts_.size(); ++broker) {

@@ -88,7 +88,7 @@ void WorkerMachine::greet(LinkId link, const Hello& hello) {
     welcome.broker_epoch = options_.epoch;
     welcome.broker_name = options_.name;
     welcome.timing = options_.direct_timing;
-    welcome.bulk_url = options_.direct_bulk_url;
+    if (!is_same_host(link)) welcome.bulk_url = options_.direct_bulk_url;
     welcome.bulk_secret = client.secret;
     transmit(link, std::move(welcome));
     arm(client);

@@ -113,11 +113,14 @@ struct WorkerOptions {
     std::string token;
     std::uint16_t broker_count{1};           ///< addresses, at most limits::broker_count
     std::uint64_t device_bytes{4ULL << 30};  ///< inputs + results outstanding, all brokers together
-    std::string direct_url;                  ///< where clients may connect; empty: no direct path
+    std::string direct_url;                  ///< where clients may connect; empty: no such address
     std::string direct_bulk_url;             ///< for their bulk sockets
     std::string direct_key;                  ///< CURVE public key of both, Z85; empty without CURVE
-    Timing direct_timing;                    ///< of their sessions
+    std::string same_host;                   ///< schemas/same_host.h; empty: not to be called so
+    Timing direct_timing;                    ///< of sessions with clients
     BackOff back_off;
+
+    bool offers_direct_path() const { return !direct_url.empty() || !same_host.empty(); }
     std::uint64_t seed{1};  ///< of jitter and secrets: random in a program, fixed in a test
 };
 

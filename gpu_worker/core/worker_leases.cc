@@ -32,7 +32,7 @@ Result<LeaseKey> WorkerMachine::accept_lease(const DirectClient& client, const L
     if (draining_) return fail(ErrorCode::invalid, "this worker is leaving");
     const auto named = std::ranges::find_if(services_, [&](const auto& entry) {
         const ServiceAd& ad = entry.second.ad;
-        return entry.second.serves() && !ad.direct_url.empty() &&
+        return entry.second.serves() && ad.idempotent &&
                (service_name(ad.model, ad.version) == lease.service ||
                 (ad.latest && ad.model == lease.service));
     });
@@ -41,6 +41,7 @@ Result<LeaseKey> WorkerMachine::accept_lease(const DirectClient& client, const L
     HostedService& service = named->second;
     const LeaseKey key{broker, grant.lease};
     const LiveLease* old = leases_.find(key);
+    if (old != nullptr && old->returned) return fail(ErrorCode::invalid, "it was given back");
     const Room before = old != nullptr && !old->orphaned ? old->bound() : Room{};
     const Room granted{grant.request_count, grant.device_bytes};
     const bool calls_fit = service.windows.outstanding(broker) - before.calls + granted.calls <=
@@ -88,7 +89,8 @@ void WorkerMachine::orphan_leases(BrokerNumber broker) {
 
 void WorkerMachine::expire_leases() {
     while (const auto key = leases_.pop_due(now_)) {
-        const LiveLease& lease = *leases_.find(*key);
+        LiveLease& lease = *leases_.find(*key);
+        lease.returned = false;
         if (DirectClient* client = direct_.by_peer(lease.client)) {
             const auto held = client->leases.find(lease.service);
             if (held != client->leases.end() && held->second == *key) client->leases.erase(held);
@@ -120,8 +122,10 @@ void WorkerMachine::return_lease(const LeaseKey& key, PeerId client, const Servi
 
 void WorkerMachine::return_leases(DirectClient& client) {
     for (const auto& [service, key] : std::exchange(client.leases, {})) {
-        const LiveLease& lease = *leases_.find(key);
+        LiveLease& lease = *leases_.find(key);
         if (!lease.orphaned) return_lease(key, client.peer, services_.at(service).ad);
+        // Its broker forgets it, and the client may come again with it.
+        lease.returned = leases_.size() < limits::direct_session_count;
         end_lease(key);
     }
 }

@@ -146,7 +146,7 @@ void WorkerMachine::forget(BrokerNumber broker) {
     contacts_[broker].forget_at.reset();
     contacts_[broker].broker = PeerId{};
     contacts_[broker].lease_key =
-        options_.direct_url.empty() ? Secret{} : secrets_.next_id<Secret>();
+        options_.offers_direct_path() ? secrets_.next_id<Secret>() : Secret{};
     orphan_leases(broker);
     kept_.forget(broker);
     for (const CallKey& key : calls_.asked_by(broker)) unask(broker, key);
@@ -208,7 +208,8 @@ void WorkerMachine::answer_what_is_gone(BrokerNumber broker, const std::vector<C
 }
 
 Advertise WorkerMachine::advertisement(BrokerNumber broker, std::vector<ServiceAd> services) const {
-    return {std::move(services), contacts_[broker].lease_key, options_.direct_key};
+    return {std::move(services), contacts_[broker].lease_key, options_.direct_key,
+            options_.same_host};
 }
 
 void WorkerMachine::advertise(BrokerNumber broker) {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the seeds of tests/fuzz/corpus/{header,body}: the golden files as raw bytes, and hostile
+"""Writes the seeds of tests/fuzz/corpus/{header,body,packet}: the golden files as raw bytes, and hostile
 inputs of known kinds (msgpack bombs, bad keys, bad names, bad ids, other versions, bad tensors).
 Run from the root of the repository after the golden files have changed; the output is committed.
 """
@@ -137,6 +137,32 @@ HOSTILE_BODIES = {
         "96a1%02x010801" % name + "91cec0000000c0" for name in (0x61, 0x62)),
 }
 
+PACKET = "454601"
+FRAME = PACKET + "00" + "0100" + "0000"
+
+
+def numbers(*values: int) -> str:
+    return b"".join(value.to_bytes(8, "little") for value in values).hex()
+
+
+PACKETS = {
+    "returns_only": PACKET + "00" + "0000" + "0100" + numbers(9),
+    "empty_message": PACKET + "00" + "00000000",
+    "region": PACKET + "01" + "02000000" + numbers(64 << 20),
+    "region_gone": PACKET + "02" + "02000000",
+    "hostile_empty": "",
+    "hostile_http": b"GET / HTTP/1.1\r\n".hex(),
+    "hostile_version_2": "454602" + "00" + "00000000",
+    "hostile_kind_3": PACKET + "03",
+    "hostile_trailing": PACKET + "02" + "02000000" + "78",
+    "hostile_counts_max": PACKET + "00" + "ffffffff",
+    "hostile_region_0": PACKET + "01" + "00000000" + numbers(1),
+    "hostile_region_size_max": PACKET + "01" + "01000000" + numbers(2**64 - 1),
+    "hostile_place_3": FRAME + "03000000" + "01000000" + numbers(1, 0, 2),
+    "hostile_offset_max": FRAME + "01000000" + "01000000" + numbers(1, 2**64 - 1, 2),
+    "hostile_inlined_too_few": FRAME + "00" * 24 + numbers(2**32) + "78",
+}
+
 
 def write(folder: str, name: str, data: bytes) -> None:
     path = CORPUS / folder / name
@@ -147,12 +173,15 @@ def write(folder: str, name: str, data: bytes) -> None:
 def main() -> None:
     for path in sorted(GOLDEN.glob("*.hex")):
         digits = re.sub(r"#.*|\s", "", path.read_text())
-        folder = "body" if path.stem.startswith("body_") else "header"
+        kind = path.stem.split("_")[0]
+        folder = kind if kind in ("body", "packet") else "header"
         write(folder, "golden_" + path.stem, bytes.fromhex(digits))
     for name, digits in HOSTILE_HEADERS.items():
         write("header", "hostile_" + name, bytes.fromhex(digits))
     for name, digits in HOSTILE_BODIES.items():
         write("body", "hostile_" + name, bytes.fromhex(digits))
+    for name, digits in PACKETS.items():
+        write("packet", name, bytes.fromhex(digits))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-// Calls straight to workers (direct path), with real brokers and workers.
+// Calls straight to workers over ZeroMQ (direct path), with real brokers and workers.
 #include <gtest/gtest.h>
 
 #include <deque>
@@ -27,6 +27,7 @@ Inputs one_input(const std::vector<float>& values) {
 ClientConfig directly(DirectUse use = DirectUse::always) {
     ClientConfig config;
     config.direct = use;
+    config.same_host = false;  // same_host_test.cc
     return config;
 }
 

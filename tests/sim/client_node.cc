@@ -15,6 +15,7 @@ void ClientNode::start() {
     options.back_off = world_.back_off;
     options.give_up_after = std::chrono::seconds(5);
     options.direct = world_.direct;
+    if (world_.random.chance(world_.same_host)) options.host = world_.host;
     options.seed = world_.random.next();
     machine = std::make_unique<ClientMachine>(options);
     world_.log(world_.name(id) + " starts");
@@ -56,6 +57,7 @@ void ClientNode::cancel(const CallId& call) {
 
 void ClientNode::arrive(Wire& wire, Parcel parcel) {
     if (live(wire) == nullptr) return;
+    world_.check_whole(wire.dialler_link, parcel.message);
     std::vector<LargeTensor> large;
     if (parcel.payload) {
         large = parcel.payload->large;

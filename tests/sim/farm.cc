@@ -38,6 +38,8 @@ Shape shape_of(Random& random, std::uint64_t seed) {
     shape.small_limits = random.chance(0.2);
     if (random.chance(0.2)) shape.device_bytes = 28ULL << 20;
     shape.direct = random.chance(0.6);
+    shape.same_host = random.chance(0.5) ? 0.7 : 0.0;
+    shape.network.hidden = random.chance(0.3) ? 0.3 : 0.0;
     if (shape.healthy) {
         shape.faults = shape.device_faults = shape.poison = 0;
         shape.small_limits = false;
@@ -69,6 +71,17 @@ std::string World::name(NodeId node) const {
     return node < brokers ? "broker" + std::to_string(node) : "node" + std::to_string(node);
 }
 
+void World::check_whole(LinkId link, const Message& message) {
+    if (!is_same_host(link)) return;
+    const auto* call = std::get_if<Call>(&message);
+    const auto* answer = std::get_if<Answer>(&message);
+    const bool is_cut =
+        (call != nullptr && call->chunked) || (answer != nullptr && answer->chunked) ||
+        std::holds_alternative<Attach>(message) || std::holds_alternative<Send>(message) ||
+        std::holds_alternative<Chunk>(message);
+    if (is_cut) verdict.violate("within a host calls travel whole", describe(message));
+}
+
 // ---- making a farm ----------------------------------------------------------------------------
 
 Farm::Farm(std::uint64_t seed, bool keep_transcript, bool print)
@@ -77,6 +90,7 @@ Farm::Farm(std::uint64_t seed, bool keep_transcript, bool print)
 void Farm::build() {
     world_.network.shape = shape_.network;
     world_.device_faults = shape_.device_faults;
+    world_.same_host = shape_.same_host;
     world_.direct = shape_.direct ? DirectUse::always : DirectUse::never;
     for (int i = 0; i < shape_.brokers; ++i)
         brokers_.push_back(std::make_unique<BrokerNode>(world_));

@@ -48,6 +48,7 @@ struct Shape {
     bool small_limits{false};
     std::uint64_t device_bytes{64ULL << 20};
     bool direct{false};
+    double same_host{0.0};  ///< chance that a worker or client is on the host of the others
     NetworkShape network;
 };
 
@@ -75,8 +76,13 @@ struct World {
     std::map<CallId, PlannedCall> plans;
     std::vector<NodeId> broker_ids;
     double device_faults{0.0};
+    double same_host{0.0};
     DirectUse direct{DirectUse::never};
+    /// Where clients and workers are that are not alone on their machine.
+    std::string host{"boot/0"};
 
+    /// Within a host nothing is cut into chunks.
+    void check_whole(LinkId link, const Message& message);
     void log(const std::string& line) { verdict.log(clock.now(), line); }
     std::string name(NodeId node) const;
 };
@@ -170,6 +176,7 @@ class WorkerNode final : public Dialler<WorkerMachine, WorkerInput, WorkerEffect
     void carry_out(WorkerEffects& effects) override;
     void after_step() override;
     void on_crash() override;
+    void hung_up(Wire& wire) override;
     void arrive_directly(Wire& wire, Parcel parcel);
     void send_directly(const Transmit& effect);
     void check_held();

@@ -62,6 +62,7 @@ void Farm::fault() {
             const auto wires = world_.network.live();
             if (wires.empty()) return;
             Wire& wire = *wires[random.between(0, wires.size() - 1)];
+            if (wire.same_host()) return;  // only a process that ends closes it
             world_.log(std::string(wire.bulk ? "bulk" : "control") + " connection of " +
                        world_.name(wire.dialler) + " to " + world_.name(wire.broker) + " breaks");
             return world_.network.break_wire(wire);

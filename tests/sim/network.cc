@@ -15,7 +15,11 @@ Wire& Network::dial(NodeId dialler, LinkId link, NodeId broker, bool bulk) {
     wire.broker = broker;
     wire.bulk = bulk;
     wire.dialler_link = link;
-    wire.broker_link = LinkId{next_link_++};
+    wire.broker_link = LinkId{next_link_++ | (wire.same_host() ? same_host_bit : 0)};
+    if (wire.same_host()) {
+        dial_same_host(wire);
+        return wire;
+    }
     const int dialler_life = nodes_[dialler]->incarnation;
     const int broker_life = nodes_[broker]->incarnation;
     const bool reachable = nodes_[broker]->up && !is_partitioned(dialler, broker);
@@ -36,6 +40,38 @@ Wire& Network::dial(NodeId dialler, LinkId link, NodeId broker, bool bulk) {
         tell(tell);
     });
     return wire;
+}
+
+void Network::dial_same_host(Wire& wire) {
+    const bool is_there = nodes_[wire.broker]->up && !random_.chance(shape.hidden);
+    wire.up = is_there;
+    clock_.after(100us, [this, &wire, life = nodes_[wire.dialler]->incarnation] {
+        Node& dialler = *nodes_[wire.dialler];
+        if (dialler.incarnation != life || wire.dialler_closed) return;
+        wire.up ? dialler.opened(wire) : dialler.broke(wire);
+    });
+}
+
+void Network::tell_end(Wire& wire, bool dialler_end) {
+    const Wire::Lane& lane = dialler_end ? wire.to_dialler : wire.to_broker;
+    const NodeId id = dialler_end ? wire.dialler : wire.broker;
+    const auto tell = [=, this, &wire, life = nodes_[id]->incarnation](const auto& self) -> void {
+        Node& node = *nodes_[id];
+        if (!node.up || node.incarnation != life) return;
+        if (dialler_end ? wire.dialler_closed : wire.broker_closed) return;
+        if (node.hung_until > clock_.now()) {
+            clock_.at(node.hung_until, [=] { self(self); });
+            return;
+        }
+        dialler_end ? node.broke(wire) : node.hung_up(wire);
+    };
+    clock_.at(std::max(lane.last, clock_.now()) + 100us, [=] { tell(tell); });
+}
+
+void Network::close_by_broker(Wire& wire) {
+    const bool was_open = !wire.broker_closed && wire.up && !wire.broken_at;
+    wire.broker_closed = true;
+    if (wire.same_host() && was_open) tell_end(wire, true);
 }
 
 Network::Sent Network::send_to_broker(Wire& wire, Parcel parcel) {
@@ -80,7 +116,7 @@ void Network::pump(Wire& wire, Wire::Lane& lane) {
         const TimePoint due = lane.in_flight.front().first;
         if (due > clock_.now()) return schedule_pump(wire, lane, due);
         if (const auto cut = partitions_.find(pair(wire.broker, wire.dialler));
-            cut != partitions_.end() && cut->second > clock_.now()) {
+            !wire.same_host() && cut != partitions_.end() && cut->second > clock_.now()) {
             return schedule_pump(wire, lane, std::min(cut->second, clock_.now() + 50ms));
         }
         if (receiver.hung_until > clock_.now()) {
@@ -101,6 +137,7 @@ void Network::close_by_dialler(Wire& wire) {
     if (!wire.up || wire.broken_at) return;
     // What was sent before still arrives, mostly.
     wire.broken_at = clock_.now();
+    if (wire.same_host()) return tell_end(wire, false);
     wire.broker_notice = 2 * shape.delay + random_.between(Duration{0}, shape.jitter);
     if (is_partitioned(wire.dialler, wire.broker)) {
         wire.broker_notice = std::max(wire.broker_notice,

@@ -33,6 +33,8 @@ class Node {
     virtual void opened(Wire&) {}
     /// The transport told a dialler that this connection is gone.
     virtual void broke(Wire&) {}
+    /// Within a host the listening side learns of it as well.
+    virtual void hung_up(Wire&) {}
 
     NodeId id{0};
     bool up{false};
@@ -60,12 +62,16 @@ struct Wire {
     Duration broker_notice{0};  ///< after this the broker's sends fail
     Lane to_broker;
     Lane to_dialler;
+
+    /// A Unix socket: no partition parts it, and both ends learn at once when the other is gone.
+    bool same_host() const { return is_same_host(dialler_link); }
 };
 
 struct NetworkShape {
     Duration delay{std::chrono::microseconds(200)};
     Duration jitter{std::chrono::microseconds(300)};
     double full_pipe{0.0};  ///< chance that a send finds the pipe full
+    double hidden{0.0};     ///< chance that a socket of this host is in another container
 };
 
 /// Connections with delay, breaks, partitions and full pipes; order is kept within a connection.
@@ -84,7 +90,7 @@ class Network {
     Sent send_to_broker(Wire& wire, Parcel parcel);
     Sent send_to_dialler(Wire& wire, Parcel parcel);
     void close_by_dialler(Wire& wire);
-    void close_by_broker(Wire& wire) { wire.broker_closed = true; }
+    void close_by_broker(Wire& wire);
     void break_wire(Wire& wire);
     /// The process is gone, and so are its connections.
     void crash(NodeId node);
@@ -99,6 +105,9 @@ class Network {
     static std::pair<NodeId, NodeId> pair(NodeId a, NodeId b) {
         return a < b ? std::pair(a, b) : std::pair(b, a);
     }
+    void dial_same_host(Wire& wire);
+    /// Tells one end that the other is gone, after what was on its way.
+    void tell_end(Wire& wire, bool dialler_end);
     void put(Wire& wire, Wire::Lane& lane, Parcel parcel);
     void pump(Wire& wire, Wire::Lane& lane);
     void schedule_pump(Wire& wire, Wire::Lane& lane, TimePoint when);

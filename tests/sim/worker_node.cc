@@ -2,6 +2,7 @@
 #include <numeric>
 #include <utility>
 
+#include "schemas/same_host.h"
 #include "tests/sim/process.h"
 
 namespace farm::sim {
@@ -44,6 +45,10 @@ void WorkerNode::start(std::vector<SimModel> models, std::uint64_t device_bytes,
     options.device_bytes = device_bytes;
     options.direct_url = "node" + std::to_string(id);
     options.direct_bulk_url = options.direct_url;
+    if (world_.random.chance(world_.same_host)) {
+        options.same_host = same_host_address(world_.host, options.direct_url);
+        if (world_.random.chance(0.2)) options.direct_url.clear();
+    }
     options.direct_timing = world_.timing;
     options.back_off = world_.back_off;
     options.seed = world_.random.next();
@@ -87,8 +92,16 @@ void WorkerNode::arrive(Wire& wire, Parcel parcel) {
     step(Received{link, std::move(parcel.message)});
 }
 
+/// One end of a Unix socket learns when the other is closed.
+void WorkerNode::hung_up(Wire& wire) {
+    if (listener_.control_wire(wire.broker_link) == nullptr) return;
+    listener_.close(wire.broker_link);
+    step(LinkLost{wire.broker_link});
+}
+
 void WorkerNode::arrive_directly(Wire& wire, Parcel parcel) {
     const LinkId link = listener_.link_of(wire);
+    world_.check_whole(link, parcel.message);
     if (parcel.garbage) {
         return step(Malformed{link, RefusedReason::malformed, "bytes that are no message"});
     }

@@ -17,6 +17,7 @@ WorkerOptions options_for(std::size_t brokers, std::uint64_t device_bytes) {
     options.device_bytes = device_bytes;
     options.direct_url = "tcp://w1:5700";
     options.direct_bulk_url = "tcp://w1:5701";
+    options.same_host = "boot/0/@w1";
     return options;
 }
 
@@ -77,8 +78,8 @@ void WorkerRim::join(std::size_t broker) {
     receive(broker, Attach{SessionId{100 + broker}, {}});
 }
 
-const WorkerEffects& WorkerRim::connect(std::size_t client) {
-    links_[client] = LinkId{first_listener_link + client};
+const WorkerEffects& WorkerRim::connect(std::size_t client, bool same_host) {
+    links_[client] = LinkId{(first_listener_link + client) | (same_host ? same_host_bit : 0)};
     Hello hello;
     hello.role = Role::client;
     hello.peer = client_peer(client);

@@ -55,7 +55,7 @@ class WorkerRim {
     /// opened, welcome, the broker's ATTACH.
     void join(std::size_t broker);
     /// A client connects directly and says HELLO; its number goes where a broker's goes.
-    const WorkerEffects& connect(std::size_t client);
+    const WorkerEffects& connect(std::size_t client, bool same_host = false);
     /// It presents a lease that the broker has sealed.
     const WorkerEffects& lease(std::size_t client, std::size_t broker,
                                const LeaseTermsOptions& options);

@@ -5,6 +5,9 @@
 #include <unordered_set>
 #include <vector>
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <gtest/gtest.h>
 
 namespace farm {
@@ -23,6 +26,22 @@ TEST(RandomTest, IdsDifferAcrossThreads) {
     std::unordered_set<CallId> all(one.begin(), one.end());
     all.insert(two.begin(), two.end());
     EXPECT_EQ(all.size(), 2U * per_thread_count);
+}
+
+/// A job that forks its workers had them make the same call ids, and get each other's answers.
+TEST(RandomTest, AForkedChildHasIdsOfItsOwn) {
+    random_id<CallId>();  // there is a pool to inherit
+    int ends[2];
+    ASSERT_EQ(::pipe(ends), 0);
+    const pid_t child = ::fork();
+    const CallId mine = random_id<CallId>();
+    if (child == 0) ::_exit(::write(ends[1], mine.bytes.data(), mine.bytes.size()) == 16 ? 0 : 1);
+    CallId theirs;
+    ASSERT_EQ(::read(ends[0], theirs.bytes.data(), theirs.bytes.size()), 16);
+    ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+    EXPECT_NE(mine, theirs);
+    ::close(ends[0]);
+    ::close(ends[1]);
 }
 
 TEST(RandomTest, EveryByteIsFilled) {

@@ -44,9 +44,10 @@ std::vector<Buffer> message_of(const Message& item, const Payload* payload) {
     return sent(writer);
 }
 
-Result<std::vector<Message>> opened(std::vector<Buffer> frames, PayloadStore& store) {
+Result<std::vector<Message>> opened(std::vector<Buffer> frames, PayloadStore& store,
+                                    Framing framing = Framing::chunked) {
     std::vector<Message> items;
-    if (auto done = open_envelope(std::move(frames), store, items); !done) {
+    if (auto done = open_envelope(std::move(frames), store, items, framing); !done) {
         return tl::unexpected(done.error());
     }
     return items;
@@ -270,6 +271,46 @@ TEST(EnvelopeWriterTest, IsEmptyAgainAfterClear) {
         PayloadStore store;
         EXPECT_TRUE(opened(frames, store));
     }
+}
+
+// ---- framing ----------------------------------------------------------------------------------
+
+TEST(EnvelopeFramingTest, WithoutChunksACallTravelsWholeWhateverItsSize) {
+    const Payload payload{block(50), {block(limits::frame_bytes + 1)}};
+    const Call call = small_call(1, limits::frame_bytes + 1);
+    EnvelopeWriter writer;
+    EXPECT_FALSE(writer.try_add(call, &payload));
+    ASSERT_TRUE(writer.try_add(call, &payload, Framing::whole));
+    const auto frames = sent(writer);
+    EXPECT_TRUE(says(refusal(frames), "frame 1"));
+    PayloadStore store;
+    const auto items = opened(frames, store, Framing::whole);
+    ASSERT_TRUE(items) << items.error().message;
+    EXPECT_EQ(store.count(), 1U);
+}
+
+TEST(EnvelopeFramingTest, ALargeCallThatIsNotChunkedIsRefusedElsewhere) {
+    const Payload payload{block(50), {block(limits::small_call_bytes + 1)}};
+    EXPECT_TRUE(says(refusal(message_of(small_call(1, limits::small_call_bytes + 1), &payload)),
+                     "small_call_bytes"));
+}
+
+TEST(EnvelopeFramingTest, WhatIsOfChunksIsRefusedWhereThereAreNone) {
+    const auto refuses = [](const Message& item, const Payload* payload) {
+        PayloadStore store;
+        const auto items = opened(message_of(item, payload), store, Framing::whole);
+        return !items && store.count() == 0;
+    };
+    Call chunked = small_call(1, 5'000'000);
+    chunked.chunked = true;
+    chunked.streamed_bytes = 5'000'000;
+    const Payload body{block(50), {}};
+    const Payload piece{{}, {block(10)}};
+    EXPECT_TRUE(refuses(chunked, &body));
+    EXPECT_TRUE(refuses(chunk_of(10), &piece));
+    EXPECT_TRUE(refuses(Send{chunked.key, 10}, nullptr));
+    EXPECT_TRUE(refuses(Attach{SessionId{1}, Secret::from_words(1, 1)}, nullptr));
+    EXPECT_FALSE(refuses(Beat{}, nullptr));
 }
 
 }  // namespace

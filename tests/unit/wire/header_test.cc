@@ -234,9 +234,19 @@ TEST(HeaderTest, RefusesBadSignatures) {
                      "17 entries (the limit is 16)"));
 }
 
+TEST(HeaderTest, ReadsFieldsThatOthersMaySkip) {
+    // LEASE of "g" with one grant: mac, and -1 same_host "h/@w".
+    const std::string grant = "06 c4 20" + std::string(64, '1') + "ff a4 68 2f 40 77";
+    const auto items =
+        decoded(from_hex(std::string(one_item) + "92 10 82 00 a1 67 01 91 82" + grant));
+    ASSERT_TRUE(items) << items.error().message;
+    EXPECT_EQ(std::get<Lease>(items->front()).grants.front().same_host, "h/@w");
+    EXPECT_TRUE(says(refusal_of_item("92 10 82 00 a1 67 01 91 81 06 c4 20" + std::string(64, '1')),
+                     "url is empty, and so is same_host"));
+}
+
 TEST(HeaderTest, RefusesFieldsThatContradictEachOther) {
     EXPECT_TRUE(says(refusal_of_item(call_with("05 c3 0a 01", 2)), "CALL.frame_count"));
-    EXPECT_TRUE(says(refusal_of_item(call_with("07 ce 00100001", 1)), "small_call_bytes"));
     EXPECT_TRUE(
         says(refusal_of_item("92 0c 84 00" + some_key + "02 cf 0000000100000000 03 01 01 00"),
              "CHUNK.offset"));
@@ -302,8 +312,8 @@ TEST(HeaderWriterTest, CarriesTheLargestServiceAlone) {
     ad.device_name = ad.backend = ad.model;
     ad.failure = std::string(limits::detail_bytes, 'f');
     HeaderWriter writer;
-    ASSERT_TRUE(writer.try_add(Advertise{{ad}, {}, {}}));
-    EXPECT_EQ(decoded(test::string_of(writer.finish()))->front(), Message(Advertise{{ad}, {}, {}}));
+    ASSERT_TRUE(writer.try_add(Advertise{{ad}, {}, {}, {}}));
+    EXPECT_EQ(decoded(test::string_of(writer.finish()))->front(), Message(Advertise{{ad}, {}, {}, {}}));
 }
 
 TEST(HeaderWriterTest, ForeignErrorTextsCannotEndASession) {

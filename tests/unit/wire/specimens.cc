@@ -158,6 +158,7 @@ LeaseGrant grant() {
     g.expires_ms = 3'600'000;
     g.tenant = "atlas";
     g.worker = SessionId{5};
+    g.same_host = "0d5f6e1c-6b0e-4a55-9f6e-2f9d0a7b1c33/1000/@farm-worker-host-4242-7";
     return g;
 }
 
@@ -181,7 +182,8 @@ std::vector<Specimen> specimens() {
         {"refused", {Refused{RefusedReason::old_epoch, "epoch 4 is before 5"}}},
         {"attach", {Attach{SessionId{77}, Secret::from_words(5, 6)}}},
         {"goodbye", {Goodbye{"drained"}}},
-        {"advertise", {Advertise{{service()}, Secret::from_words(5, 6), grant().worker_key}}},
+        {"advertise",
+         {Advertise{{service()}, Secret::from_words(5, 6), grant().worker_key, grant().same_host}}},
         {"withdraw", {Withdraw{{ServiceIndex{3}, ServiceIndex{400}}}}},
         {"credit", {Credit{9, 1 << 30, {{ServiceIndex{3}, 8}, {ServiceIndex{4}, 0}}, 12345}}},
         {"beat", {beat()}},
@@ -191,7 +193,8 @@ std::vector<Specimen> specimens() {
         {"chunk", {Chunk{key(1, 2), 1, 1 << 20, 1 << 20, {}}}},
         {"started", {Started{{key(1, 1), key(2, 1)}}}},
         {"cancel", {Cancel{key(1, 1).id}}},
-        {"resolve", {Resolve{"gnn", 4, 1 << 20, 32, 1 << 16}}},
+        {"resolve",
+         {Resolve{"gnn", 4, 1 << 20, 32, 1 << 16, "0d5f6e1c-6b0e-4a55-9f6e-2f9d0a7b1c33/1000"}}},
         {"lease", {Lease{"gnn", {grant()}}}},
         {"list", {List{64, "gnn"}}},
         {"catalog", {Catalog{{{service(), 7}}, 64}}},

@@ -61,7 +61,7 @@ class BrokerBench {
         ad.model = model;
         ad.max_call_bytes = max_call_bytes;
         ad.max_result_bytes = 1000;
-        receive(link, Advertise{{ad}, {}, {}});
+        receive(link, Advertise{{ad}, {}, {}, {}});
     }
     void grant(std::uint64_t link, std::uint32_t requests, std::uint64_t bytes = 1 << 20) {
         Credit credit;

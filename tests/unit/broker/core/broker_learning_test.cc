@@ -105,7 +105,7 @@ TEST_F(BrokerLearningTest, AWorkerThatAdvertisesAnotherCurveKeepsEverythingElse)
     ad.model = "gnn";
     ad.max_result_bytes = 1000;
     ad.cost = {{1, 3'000'000}, {8, 9'000'000}};
-    receive(link, Advertise{{ad}, {}, {}});
+    receive(link, Advertise{{ad}, {}, {}, {}});
     const ServiceStatus after = status_of();
     EXPECT_EQ(after.cost, ad.cost);
     EXPECT_EQ(after.row_ns, 3'000'000U);

@@ -24,13 +24,13 @@ struct LeaseBench : BrokerBench {
         ad.model = "gnn";
         ad.max_result_bytes = 1000;
         ad.direct_url = "tcp://w" + std::to_string(link) + ":5700";
-        receive(link, Advertise{{ad}, lease_key, "key" + std::to_string(link)});
+        receive(link, Advertise{{ad}, lease_key, "key" + std::to_string(link), {}});
         grant(link, requests, bytes);
     }
     std::vector<LeaseGrant> resolve(std::uint32_t request_count, std::uint16_t worker_count = 1,
                                     std::uint64_t link = client) {
         all.clear();
-        receive(link, Resolve{"gnn", worker_count, 100, request_count, 0});
+        receive(link, Resolve{"gnn", worker_count, 100, request_count, 0, {}});
         const auto leases = sent<Lease>(link);
         return leases.size() == 1 ? leases.front().grants : std::vector<LeaseGrant>{};
     }
@@ -179,7 +179,7 @@ TEST(BrokerLeasesTest, ABareNameMeansTheHighestVersion) {
     newer.model = "gnn";
     newer.version = 2;
     newer.direct_url = "tcp://w2:5700";
-    bench.receive(2, Advertise{{newer}, lease_key, {}});
+    bench.receive(2, Advertise{{newer}, lease_key, {}, {}});
     bench.grant(2, 4, 1ULL << 30);
     const auto grants = bench.resolve(2, 4);
     ASSERT_EQ(grants.size(), 1U);
@@ -194,16 +194,66 @@ TEST(BrokerLeasesTest, AServiceThatIsAdvertisedAgainKeepsItsLeases) {
     again.index = ServiceIndex{1};
     again.model = "gnn";
     again.max_result_bytes = 1000;
-    bench.receive(1, Advertise{{again}, lease_key, {}});
+    bench.receive(1, Advertise{{again}, lease_key, {}, {}});
     bench.grant(1, 4);
     EXPECT_EQ(bench.routed(4, 1), 2U);
 }
 
 TEST(BrokerLeasesTest, AnUnknownServiceHasNoLeases) {
     LeaseBench bench;
-    bench.receive(client, Resolve{"nobody", 1, 0, 1, 0});
+    bench.receive(client, Resolve{"nobody", 1, 0, 1, 0, {}});
     ASSERT_EQ(bench.sent<Lease>(client).size(), 1U);
     EXPECT_TRUE(bench.sent<Lease>(client).front().grants.empty());
+}
+
+// ---- on the same host -------------------------------------------------------------------------
+
+struct SameHostBench : LeaseBench {
+    void worker_on(std::uint64_t link, const std::string& same_host, const std::string& url) {
+        join(link, Role::worker, link);
+        ServiceAd ad;
+        ad.index = ServiceIndex{1};
+        ad.model = "gnn";
+        ad.max_result_bytes = 1000;
+        ad.direct_url = url;
+        receive(link, Advertise{{ad}, lease_key, "", same_host});
+        grant(link, 4, 1 << 20);
+    }
+    std::vector<LeaseGrant> resolve_from(const std::string& host, std::uint16_t worker_count = 1) {
+        all.clear();
+        receive(client, Resolve{"gnn", worker_count, 100, 4, 0, host});
+        const auto leases = sent<Lease>(client);
+        return leases.size() == 1 ? leases.front().grants : std::vector<LeaseGrant>{};
+    }
+};
+
+TEST(BrokerSameHostTest, AWorkerWithoutAnotherAddressIsLeasedOnItsHostOnly) {
+    SameHostBench bench;
+    bench.worker_on(1, "boot/0/@w1", "");
+    EXPECT_TRUE(bench.resolve_from("").empty());
+    EXPECT_TRUE(bench.resolve_from("boot/1").empty());
+    const auto grants = bench.resolve_from("boot/0");
+    ASSERT_EQ(grants.size(), 1U);
+    EXPECT_EQ(grants[0].same_host, "boot/0/@w1");
+    EXPECT_EQ(grants[0].url, "");
+}
+
+TEST(BrokerSameHostTest, OfIdleWorkersTheOneOnTheClientsHostComesFirst) {
+    SameHostBench bench;
+    bench.worker_on(1, "boot/8/@w1", "tcp://w1:1");
+    bench.worker_on(2, "boot/0/@w2", "tcp://w2:1");
+    const auto grants = bench.resolve_from("boot/0");
+    ASSERT_EQ(grants.size(), 1U);
+    EXPECT_EQ(grants[0].same_host, "boot/0/@w2");
+}
+
+TEST(BrokerSameHostTest, ClientsElsewhereAreNotToldOfTheSocket) {
+    SameHostBench bench;
+    bench.worker_on(1, "boot/0/@w1", "tcp://w1:1");
+    const auto grants = bench.resolve_from("boot/1");
+    ASSERT_EQ(grants.size(), 1U);
+    EXPECT_EQ(grants[0].same_host, "");
+    EXPECT_EQ(grants[0].url, "tcp://w1:1");
 }
 
 }  // namespace

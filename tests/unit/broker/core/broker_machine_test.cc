@@ -146,7 +146,7 @@ TEST_F(BrokerMachineTest, BareNameMeansTheHighestLatestVersion) {
         ad.version = version;
         ad.latest = latest;
         ad.max_result_bytes = 1000;
-        broker.receive(link, Advertise{{ad}, {}, {}});
+        broker.receive(link, Advertise{{ad}, {}, {}, {}});
         broker.grant(link, 4);
     };
     offer(11, 1, true);

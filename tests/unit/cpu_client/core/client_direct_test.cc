@@ -16,7 +16,10 @@ ClientOptions always() {
 
 /// A client with a session, whose broker leases workers.
 struct DirectBench : ClientBench {
-    DirectBench() : ClientBench({"tcp://a:5600"}, always()) { connect(); }
+    explicit DirectBench(ClientOptions options = always())
+        : ClientBench({"tcp://a:5600"}, std::move(options)) {
+        connect();
+    }
 
     static LeaseGrant grant(const std::string& url, std::uint32_t count = 2) {
         LeaseGrant grant;
@@ -244,6 +247,148 @@ TEST(ClientDirectTest, ShutdownLeavesTheWorkersToo) {
     EXPECT_EQ(bench.completed(2)->status, CallStatus::cancelled);
     EXPECT_TRUE(bench.workers.empty());
     EXPECT_EQ(bench.held_count(), 0U);
+}
+
+// ---- on the same host -------------------------------------------------------------------------
+
+struct SameHostBench : DirectBench {
+    SameHostBench() : DirectBench(on_this_host()) {}
+
+    static ClientOptions on_this_host() {
+        ClientOptions options = always();
+        options.host = "boot/0";
+        return options;
+    }
+    static LeaseGrant near_grant(const std::string& url, const std::string& same_host) {
+        LeaseGrant near = grant(url);
+        near.same_host = same_host;
+        return near;
+    }
+    /// A call whose tensors would travel in chunks elsewhere.
+    Submit large_call(std::uint64_t number) {
+        Submit submit = call(number);
+        submit.input_bytes = 2 << 20;
+        submit.large = {{0, 2 << 20}};
+        return submit;
+    }
+};
+
+TEST(ClientSameHostTest, TheBrokerIsToldTheHostAndItsWorkersAreCalledThere) {
+    SameHostBench bench;
+    bench.step(bench.call(1));
+    ASSERT_NE(bench.sent<Resolve>(), nullptr);
+    EXPECT_EQ(bench.sent<Resolve>()->host, "boot/0");
+    const LinkId worker = bench.worker_joins(SameHostBench::near_grant("tcp://w:1", "boot/0/@w"));
+    EXPECT_TRUE(is_same_host(worker));
+    EXPECT_EQ(bench.last<OpenDirect>()->url, "@w");
+    EXPECT_EQ(bench.last<OpenDirect>()->worker_key, "");
+    EXPECT_NE(bench.last<Note>()->text.find("same host @w"), std::string::npos);
+    bench.step(bench.call(2));
+    EXPECT_EQ(bench.called_on(), worker);
+}
+
+TEST(ClientSameHostTest, AWorkerElsewhereIsCalledByItsAddress) {
+    SameHostBench bench;
+    bench.step(bench.call(1));
+    for (const char* address : {"boot2/0/@w", "boot/1/@w", ""}) {
+        bench.from_broker(
+            Lease{"gnn", {SameHostBench::near_grant(std::string("tcp://") + address, address)}});
+        EXPECT_FALSE(is_same_host(bench.last<OpenDirect>()->link)) << address;
+    }
+}
+
+TEST(ClientSameHostTest, LargeCallsTravelWholeAndNeedNoBulkSocket) {
+    SameHostBench bench;
+    bench.step(bench.call(1));
+    LeaseGrant grant = SameHostBench::near_grant("", "boot/0/@w");
+    grant.device_bytes = 64 << 20;
+    const LinkId worker = bench.worker_joins(grant);
+    Submit large = bench.large_call(2);
+    large.max_result_bytes = 4 << 20;
+    bench.effects.clear();
+    bench.step(large);
+    ASSERT_NE(bench.sent<Call>(), nullptr);
+    EXPECT_EQ(bench.called_on(), worker);
+    EXPECT_FALSE(bench.sent<Call>()->chunked);
+    EXPECT_EQ(bench.sent<Call>()->streamed_bytes, 0U);
+    EXPECT_EQ(bench.sent<Call>()->input_bytes, 2U << 20);
+    const auto* bulk = bench.last<OpenBulk>();
+    EXPECT_TRUE(bulk == nullptr || bulk->link == bench.link) << "only the broker's";
+    bench.answer_on(worker, 2);
+    EXPECT_EQ(bench.completed(2)->status, CallStatus::ok);
+}
+
+TEST(ClientSameHostTest, ALargeCallThatIsSentAgainElsewhereGoesInChunks) {
+    SameHostBench bench;
+    bench.step(bench.call(1));
+    LeaseGrant near = SameHostBench::near_grant("", "boot/0/@w");
+    near.device_bytes = 64 << 20;
+    const LinkId worker = bench.worker_joins(near);
+    Submit large = bench.large_call(2);
+    large.max_result_bytes = 4 << 20;
+    bench.step(large);
+    ASSERT_EQ(bench.called_on(), worker);
+    LeaseGrant far = DirectBench::grant("tcp://v:1");
+    far.device_bytes = 64 << 20;
+    far.worker = SessionId{51};
+    const LinkId other = bench.worker_joins(far);
+    bench.step(LinkLost{worker});
+    EXPECT_EQ(bench.called_on(), other);
+    EXPECT_TRUE(bench.sent<Call>()->chunked);
+    EXPECT_EQ(bench.sent<Call>()->key.attempt, 2);
+}
+
+TEST(ClientSameHostTest, WithoutAWayWithinTheHostTheLeaseIsUsedByTheAddress) {
+    SameHostBench bench;
+    bench.step(bench.call(1));
+    const LeaseGrant grant = SameHostBench::near_grant("tcp://w:1", "boot/0/@w");
+    bench.from_broker(Lease{"gnn", {grant}});
+    const LinkId near = bench.last<OpenDirect>()->link;
+    ASSERT_TRUE(is_same_host(near));
+    bench.step(LinkLost{near});
+    EXPECT_EQ(bench.last<OpenDirect>()->url, "tcp://w:1");
+    const LinkId far = bench.last<OpenDirect>()->link;
+    EXPECT_FALSE(is_same_host(far));
+    bench.step(LinkOpened{far});
+    Welcome welcome;
+    welcome.session = SessionId{1};
+    welcome.broker = PeerId::from_words(4, 4);
+    bench.step(Received{far, welcome});
+    ASSERT_NE(bench.sent<Lease>(), nullptr);
+    EXPECT_EQ(bench.sent<Lease>()->grants, std::vector<LeaseGrant>{grant});
+    bench.step(Received{far, Lease{"gnn", {grant}}});
+    bench.step(bench.call(2));
+    EXPECT_EQ(bench.called_on(), far);
+}
+
+TEST(ClientSameHostTest, ARefusalWithinTheHostLeadsToTheAddress) {
+    SameHostBench bench;
+    bench.step(bench.call(1));
+    bench.from_broker(Lease{"gnn", {SameHostBench::near_grant("tcp://w:1", "boot/0/@w")}});
+    const LinkId near = bench.last<OpenDirect>()->link;
+    bench.step(LinkOpened{near});
+    bench.step(Received{near, Refused{RefusedReason::too_many_sessions, "full"}});
+    EXPECT_EQ(bench.last<OpenDirect>()->url, "tcp://w:1");
+    EXPECT_FALSE(bench.workers.contains(near));
+}
+
+TEST(ClientSameHostTest, WithNoOtherWayCallsGoByTheBroker) {
+    SameHostBench bench;
+    bench.step(bench.call(1));
+    const LeaseGrant grant = SameHostBench::near_grant("", "boot/0/@w");
+    bench.from_broker(Lease{"gnn", {grant}});
+    bench.step(LinkLost{bench.last<OpenDirect>()->link});
+    bench.from_broker(Lease{"gnn", {grant}});
+    EXPECT_EQ(bench.count<OpenDirect>(), 1U) << "not tried again for a while";
+    bench.step(bench.call(2));
+    EXPECT_EQ(bench.called_on(), bench.link);
+}
+
+TEST(ClientSameHostTest, WithoutAHostOfItsOwnAClientUsesTheAddress) {
+    DirectBench bench;
+    bench.step(bench.call(1));
+    bench.from_broker(Lease{"gnn", {SameHostBench::near_grant("tcp://w:1", "boot/0/@w")}});
+    EXPECT_EQ(bench.last<OpenDirect>()->url, "tcp://w:1");
 }
 
 }  // namespace

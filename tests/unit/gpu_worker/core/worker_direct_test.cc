@@ -186,6 +186,19 @@ TEST(WorkerDirectTest, AClientThatIsGoneReturnsItsLease) {
     EXPECT_TRUE(bench.problems.empty()) << bench.problems.front();
 }
 
+TEST(WorkerDirectTest, AReturnedLeaseIsNotTakenAgain) {
+    DirectBench bench;
+    bench.lost(client);
+    bench.connect(client);
+    WorkerRim::LeaseTermsOptions options;
+    options.request_count = 2;
+    const auto leases = sent<Lease>(bench.lease(client, 0, options));
+    ASSERT_EQ(leases.size(), 1U);
+    EXPECT_TRUE(leases[0].grants.empty()) << "its broker has given the room to others";
+    options.number = 2;
+    EXPECT_EQ(sent<Lease>(bench.lease(client, 0, options)).at(0).grants.size(), 1U);
+}
+
 TEST(WorkerDirectTest, ALeaseThatIsNotAcceptedIsReturned) {
     WorkerRim rim;
     rim.model(service());
@@ -331,6 +344,38 @@ TEST(WorkerDirectTest, AWorkerIsNotAClient) {
         sent<Refused>(rim.step(Received{LinkId{first_listener_link + 3}, Message(hello)}));
     ASSERT_EQ(refusals.size(), 1U);
     EXPECT_EQ(refusals[0].reason, RefusedReason::unauthorized);
+}
+
+// ---- on the same host -------------------------------------------------------------------------
+
+TEST(WorkerSameHostTest, ItsAddressIsAdvertised) {
+    WorkerRim rim;
+    rim.join(0);
+    EXPECT_EQ(sent<Advertise>(rim.model(service()))[0].same_host, "boot/0/@w1");
+}
+
+TEST(WorkerSameHostTest, ALargeAnswerTravelsWhole) {
+    WorkerRim rim;
+    rim.model(service());
+    rim.join(0);
+    const auto welcomes = sent<Welcome>(rim.connect(client, true));
+    ASSERT_EQ(welcomes.size(), 1U);
+    EXPECT_EQ(welcomes[0].bulk_url, "");
+    WorkerRim::LeaseTermsOptions terms;
+    terms.device_bytes = 32 << 20;
+    rim.lease(client, 0, terms);
+    WorkerRim::CallOptions call;
+    call.input_bytes = 4 << 20;
+    call.max_result_bytes = 8 << 20;
+    rim.call(client, 1, call);
+    ASSERT_EQ(rim.runs.size(), 1U);
+    rim.finish(RunId{1}, Outcome::ok, 6 << 20);
+    ASSERT_EQ(rim.answers[client].size(), 1U);
+    EXPECT_FALSE(rim.answers[client][0].chunked);
+    EXPECT_EQ(rim.answers[client][0].output_bytes, 6U << 20);
+    EXPECT_EQ(rim.answers[client][0].streamed_bytes, 0U);
+    EXPECT_TRUE(rim.live_payloads.empty());
+    EXPECT_TRUE(rim.problems.empty()) << rim.problems.front();
 }
 
 }  // namespace
