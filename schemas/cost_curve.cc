@@ -28,12 +28,4 @@ std::uint32_t full_run_rows(const std::vector<CostPoint>& curve, std::uint32_t m
     return most_rows == 0 ? knee : std::min(knee, most_rows);
 }
 
-std::uint64_t cost_in_runs(const std::vector<CostPoint>& curve, std::uint32_t rows,
-                           std::uint32_t full_rows, std::uint64_t fallback_ns) {
-    if (full_rows == 0 || rows <= full_rows) return cost_at(curve, rows, fallback_ns);
-    const std::uint64_t full = cost_at(curve, full_rows, fallback_ns) * (rows / full_rows);
-    const std::uint32_t rest = rows % full_rows;
-    return rest == 0 ? full : full + cost_at(curve, rest, fallback_ns);
-}
-
 }  // namespace farm

@@ -21,8 +21,4 @@ inline constexpr double knee_tolerance = 0.03;
 /// proved no better, else `most_rows`, its limit. `most_rows` of 0 means no limit: 0 is returned.
 std::uint32_t full_run_rows(const std::vector<CostPoint>& curve, std::uint32_t most_rows);
 
-/// Expected time of `rows` rows in full runs of `full_rows` (0: one run, whatever its size).
-std::uint64_t cost_in_runs(const std::vector<CostPoint>& curve, std::uint32_t rows,
-                           std::uint32_t full_rows, std::uint64_t fallback_ns);
-
 }  // namespace farm

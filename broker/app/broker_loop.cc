@@ -86,8 +86,8 @@ void BrokerLoop::take(Listener::Arrival arrival, Lane lane) {
     for (Message& message : messages_) step(Received{link, std::move(message)});
 }
 
-void BrokerLoop::step(const BrokerInput& input) {
-    machine_->step(input, now_, effects_);
+void BrokerLoop::step(BrokerInput input) {
+    machine_->step(std::move(input), now_, effects_);
     for (BrokerEffect& effect : effects_) carry_out(effect);
     effects_.clear();
 }

@@ -34,7 +34,7 @@ class BrokerLoop {
   private:
     void take_messages(Lane lane);
     void take(Listener::Arrival arrival, Lane lane);
-    void step(const BrokerInput& input);
+    void step(BrokerInput input);
     void carry_out(BrokerEffect& effect);
     void carry_out(Transmit& effect);
     void report_failed_links();

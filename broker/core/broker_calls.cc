@@ -13,22 +13,22 @@ std::string bytes_text(std::uint64_t bytes) { return std::to_string(bytes) + " b
 
 // ---- from the client --------------------------------------------------------------------------
 
-void BrokerMachine::client_call(Session& session, const Call& message) {
+void BrokerMachine::client_call(Session& session, Call&& message) {
     const CallId id = message.key.id;
-    if (cancelled_early_.ids.erase(id) > 0) {
+    if (cancelled_early_.ids.erase(id)) {
         return reject(session, message, Outcome::not_started, Reason::cancelled, "cancelled");
     }
-    if (const auto open = calls_.find(id); open != calls_.end()) {
-        if (open->second.client != session.id) {
+    if (RoutedCall* const open = calls_.find(id)) {
+        if (open->client != &session) {
             return reject(session, message, Outcome::not_started, Reason::duplicate,
                           "this call id is open in another session");
         }
-        if (message.key.attempt <= open->second.call.key.attempt) {  // sent again after a break
+        if (message.key.attempt <= open->key.attempt) {  // sent again after a break
             drop_payload(message.payload);
             return;
         }
-        cancel_at_worker(open->second);
-        forget_call(id);
+        cancel_at_worker(*open);
+        forget_call(*open);
     }
     if (draining_) {
         return reject(session, message, Outcome::not_started, Reason::draining,
@@ -55,10 +55,10 @@ void BrokerMachine::client_call(Session& session, const Call& message) {
                       "service '" + message.service + "' is not offered, and this broker already " +
                           "remembers " + std::to_string(limits::service_count) + " names");
     }
-    enqueue(session, message, *service);
+    enqueue(session, std::move(message), *service);
 }
 
-void BrokerMachine::enqueue(Session& session, const Call& message, Service& service) {
+void BrokerMachine::enqueue(Session& session, Call&& message, Service& service) {
     if (service.table() == nullptr) {
         const TimePoint until =
             service.absent_since + no_service_grace(options_.timing, options_.back_off);
@@ -85,13 +85,14 @@ void BrokerMachine::enqueue(Session& session, const Call& message, Service& serv
                       retry_after_ms(service));
     }
     ++counters_.accepted;
-    OpenCall& open = calls_[message.key.id];
-    open.call = message;
-    open.client = session.id;
+    RoutedCall& open = calls_.add(message.key.id);
+    open.key = message.key;
+    open.client = &session;
     open.deadline = now_ + std::chrono::milliseconds(message.remaining_ms);
     open.input_left_bytes = message.chunked ? message.streamed_bytes : 0;
-    session.calls.insert(message.key.id);
-    call_timers_.set(message.key.id, open.deadline);
+    open.call = std::move(message);
+    session.calls.insert(open.key.id);
+    call_timers_.set(open.key.id, open.deadline);
 
     const bool is_next = service.queue.empty();
     if (is_next) {
@@ -100,8 +101,9 @@ void BrokerMachine::enqueue(Session& session, const Call& message, Service& serv
         }
     }
     open.service = &service;
-    service.queue.push({message.key.id, session.rights.tenant, message.priority, open.deadline,
-                        now_, expected_cost(service, message), held});
+    service.queue.push({open.key.id, open.call.priority, open.deadline, now_,
+                        expected_cost(service, open.call), held},
+                       session.rights.tenant);
     queued_bytes_ += held;
     ++queued_count_;
     if (!is_next) dispatch(service);
@@ -146,22 +148,22 @@ void BrokerMachine::reject(Session& session, const Call& message, Outcome outcom
 }
 
 void BrokerMachine::client_cancel(Session& session, CallId id) {
-    const auto open = calls_.find(id);
-    if (open == calls_.end()) {
-        if (cancelled_early_.ids.insert(id).second) cancelled_early_.order.push_back(id);
+    RoutedCall* const open = calls_.find(id);
+    if (open == nullptr) {
+        if (cancelled_early_.ids.insert(id)) cancelled_early_.order.push_back(id);
         if (cancelled_early_.order.size() > limits::tombstone_count) {
             cancelled_early_.ids.erase(cancelled_early_.order.front());
             cancelled_early_.order.pop_front();
         }
         return;
     }
-    if (open->second.client != session.id) return;  // of another session: not its business
+    if (open->client != &session) return;  // of another session: not its business
     ++counters_.cancelled;
-    if (open->second.state == OpenCall::State::queued) {
-        return answer_without_running(id, Outcome::not_started, Reason::cancelled, "cancelled");
+    if (open->state == RoutedCall::State::queued) {
+        return answer_without_running(*open, Outcome::not_started, Reason::cancelled, "cancelled");
     }
-    cancel_at_worker(open->second);  // its window stays charged until the RESULT
-    forget_call(id);
+    cancel_at_worker(*open);  // its window stays charged until the RESULT
+    forget_call(*open);
 }
 
 // ---- to the worker ----------------------------------------------------------------------------
@@ -172,8 +174,7 @@ void BrokerMachine::dispatch(Service& service) {
 }
 
 bool BrokerMachine::dispatch_head(Service& service) {
-    const CallId id = service.queue.head()->id;
-    OpenCall& open = calls_.at(id);
+    RoutedCall& open = calls_.at(service.queue.head()->id);
     if (const Offer* offer = choose_offer(service, open)) {
         queued_bytes_ -= service.queue.head()->size_bytes;
         --queued_count_;
@@ -184,14 +185,14 @@ bool BrokerMachine::dispatch_head(Service& service) {
     }
     // It came before the offers that cannot hold it, or outlived those that could.
     if (auto problem = too_large_for_all(service, open.call)) {
-        answer_without_running(id, Outcome::input_error, Reason::too_large, *std::move(problem));
+        answer_without_running(open, Outcome::input_error, Reason::too_large, *std::move(problem));
         return true;
     }
     return false;  // waits, and so does what is behind it (rule 3)
 }
 
 /// The worker for this call, as the policy has it; null when none can take it now.
-const Offer* BrokerMachine::choose_offer(Service& service, const OpenCall& open) {
+const Offer* BrokerMachine::choose_offer(Service& service, const RoutedCall& open) {
     OfferTable* const table = service.table();
     if (table == nullptr) return nullptr;
     const Call& call = open.call;
@@ -231,52 +232,50 @@ bool BrokerMachine::can_take(const Offer& offer, const Service& service, const C
            !worker.outstanding.contains(call.key);  // it has not yet let go of it
 }
 
-void BrokerMachine::send_to_worker(OpenCall& open, const Offer& offer) {
+void BrokerMachine::send_to_worker(RoutedCall& open, const Offer& offer) {
     Session& session = *offer.owner;
     WorkerService& ws = *offer.service;
-    open.state = OpenCall::State::dispatched;
+    open.state = RoutedCall::State::dispatched;
     open.worker = session.id;
     open.repeatable = ws.ad->idempotent;
 
-    Call call = open.call;
-    call.max_result_bytes = result_bytes(open.call, *ws.ad);
+    Call call = std::move(open.call);
+    open.call.payload = PayloadId{};
+    call.max_result_bytes = result_bytes(call, *ws.ad);
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(open.deadline - now_);
     call.remaining_ms = static_cast<std::uint32_t>(std::max<std::int64_t>(1, left.count()));
-    open.call.payload = PayloadId{};
 
     session.worker->charge(ws, call.key, call.rows, call.input_bytes + call.max_result_bytes);
     session.worker->service_changed(ws, now_);
     transmit(session, std::move(call), true);
 }
 
-void BrokerMachine::cancel_at_worker(const OpenCall& open) {
-    if (open.state == OpenCall::State::queued) return;
-    if (Session* worker = sessions_.find(open.worker)) transmit(*worker, Cancel{open.call.key.id});
+void BrokerMachine::cancel_at_worker(const RoutedCall& open) {
+    if (open.state == RoutedCall::State::queued) return;
+    if (Session* worker = sessions_.find(open.worker)) transmit(*worker, Cancel{open.key.id});
 }
 
 // ---- back to the client -----------------------------------------------------------------------
 
-void BrokerMachine::answer_client(OpenCall& open, Answer answer) {
+void BrokerMachine::answer_client(RoutedCall& open, Answer&& answer) {
     ++(answer.outcome == Outcome::ok ? counters_.answered_ok : counters_.answered_other);
-    Session* client = sessions_.find(open.client);
-    FARM_ENSURE(client != nullptr);  // a client's calls leave with its session
-    const CallId id = open.call.key.id;
+    Session& client = *open.client;
     if (answer.chunked && answer.streamed_bytes > 0) {
-        if (!client->attached()) {  // nobody to stream to: sent again when it resumes
+        if (!client.attached()) {  // nobody to stream to: sent again when it resumes
             drop_payload(answer.payload);
             cancel_at_worker(open);
-            return forget_call(id);
+            return forget_call(open);
         }
-        open.state = OpenCall::State::streaming;
+        open.state = RoutedCall::State::streaming;
         open.output_left_bytes = answer.streamed_bytes;
-        sessions_.find(open.worker)->worker->streaming.insert(id);
-        return deliver(*client, std::move(answer));
+        sessions_.find(open.worker)->worker->streaming.insert(open.key.id);
+        return deliver(client, std::move(answer));
     }
-    forget_call(id);
-    deliver(*client, std::move(answer));
+    forget_call(open);
+    deliver(client, std::move(answer));
 }
 
-void BrokerMachine::deliver(Session& client, Answer answer) {
+void BrokerMachine::deliver(Session& client, Answer&& answer) {
     if (client.attached()) return transmit(client, std::move(answer), true);
     const std::uint64_t bytes = answer.output_bytes + answer.body_bytes;
     if (client.undelivered.size() >= limits::kept_result_count ||
@@ -288,54 +287,51 @@ void BrokerMachine::deliver(Session& client, Answer answer) {
     client.undelivered.push_back(std::move(answer));
 }
 
-void BrokerMachine::answer_without_running(CallId id, Outcome outcome, Reason reason,
-                                           std::string detail, std::uint32_t retry_after_ms) {
-    OpenCall& open = calls_.at(id);
+void BrokerMachine::answer_without_running(RoutedCall& open, Outcome outcome, Reason reason,
+                                           std::string detail) {
     Answer answer;
-    answer.key = open.call.key;
+    answer.key = open.key;
     answer.outcome = outcome;
     answer.reason = reason;
     answer.detail = std::move(detail);
-    answer.retry_after_ms = retry_after_ms;
     answer.repeatable = open.repeatable;
     answer.worker = open.worker;
     answer_client(open, std::move(answer));
 }
 
-void BrokerMachine::forget_call(CallId id) {
-    const auto open = calls_.find(id);
-    if (open == calls_.end()) return;
-    unqueue(open->second);
-    drop_payload(open->second.call.payload);
-    call_timers_.cancel(id);
-    if (Session* client = sessions_.find(open->second.client)) client->calls.erase(id);
-    if (open->second.state == OpenCall::State::streaming) {
-        if (Session* worker = sessions_.find(open->second.worker))
-            worker->worker->streaming.erase(id);
+void BrokerMachine::forget_call(RoutedCall& open) {
+    unqueue(open);
+    drop_payload(open.call.payload);
+    call_timers_.cancel(open.key.id);
+    open.client->calls.erase(open.key.id);
+    if (open.state == RoutedCall::State::streaming) {
+        if (Session* worker = sessions_.find(open.worker)) {
+            worker->worker->streaming.erase(open.key.id);
+        }
     }
     calls_.erase(open);
 }
 
-void BrokerMachine::unqueue(OpenCall& open) {
+void BrokerMachine::unqueue(RoutedCall& open) {
     if (open.service == nullptr) return;
     ServiceQueue& queue = open.service->queue;
-    queued_bytes_ -= queue.find(open.call.key.id)->size_bytes;
+    queued_bytes_ -= queue.find(open.key.id)->size_bytes;
     --queued_count_;
-    queue.remove(open.call.key.id);
+    queue.remove(open.key.id);
     open.service = nullptr;
 }
 
 void BrokerMachine::call_expired(CallId id) {
-    OpenCall& open = calls_.at(id);
-    if (open.state == OpenCall::State::queued) {
+    RoutedCall& open = calls_.at(id);
+    if (open.state == RoutedCall::State::queued) {
         Service* service = open.service;
-        answer_without_running(id, Outcome::not_started, Reason::deadline,
+        answer_without_running(open, Outcome::not_started, Reason::deadline,
                                "the deadline passed in the queue of the broker");
         return dispatch(*service);
     }
     // The client has ended it by itself (rule 1); the worker need not go on.
     cancel_at_worker(open);
-    forget_call(id);
+    forget_call(open);
 }
 
 void BrokerMachine::service_absent(const std::string& name) {
@@ -343,7 +339,8 @@ void BrokerMachine::service_absent(const std::string& name) {
     if (found == services_.end() || found->second.table() != nullptr) return;
     Service& service = found->second;
     while (!service.queue.empty()) {
-        answer_without_running(service.queue.any(), Outcome::not_started, Reason::no_service,
+        answer_without_running(calls_.at(service.queue.head()->id), Outcome::not_started,
+                               Reason::no_service,
                                "no worker offers '" + name + "': see `farm models`");
     }
     services_.erase(found);
@@ -360,34 +357,32 @@ std::uint32_t BrokerMachine::retry_after_ms(const Service& service) const {
 // ---- large transfers --------------------------------------------------------------------------
 
 void BrokerMachine::client_send(Session& session, const Send& message) {
-    const auto open = calls_.find(message.key.id);
-    if (open == calls_.end() || open->second.client != session.id ||
-        open->second.call.key != message.key || open->second.state != OpenCall::State::streaming) {
+    const RoutedCall* open = calls_.find(message.key.id);
+    if (open == nullptr || open->client != &session || open->key != message.key ||
+        open->state != RoutedCall::State::streaming) {
         return;  // it has ended meanwhile
     }
-    if (Session* worker = sessions_.find(open->second.worker)) transmit(*worker, message);
+    if (Session* worker = sessions_.find(open->worker)) transmit(*worker, message);
 }
 
 void BrokerMachine::worker_send(Session& session, const Send& message) {
-    const auto open = calls_.find(message.key.id);
-    if (open == calls_.end() || open->second.worker != session.id ||
-        open->second.call.key != message.key || open->second.state != OpenCall::State::dispatched) {
-        return;
-    }
-    if (Session* client = sessions_.find(open->second.client)) transmit(*client, message);
+    const RoutedCall* open = calls_.find_at(message.key, session.id);
+    if (open == nullptr || open->state != RoutedCall::State::dispatched) return;
+    transmit(*open->client, message);
 }
 
 void BrokerMachine::relay_chunk(Session& session, const Chunk& message) {
-    const auto open = calls_.find(message.key.id);
+    RoutedCall* const open = calls_.find(message.key.id);
     const bool from_worker = session.role == Role::worker;
-    const bool has_route = open != calls_.end() && open->second.call.key == message.key &&
-                           (from_worker ? open->second.worker : open->second.client) == session.id;
+    const bool has_route = open != nullptr && open->key == message.key &&
+                           (from_worker ? open->worker == session.id : open->client == &session);
     if (!has_route) return drop_payload(message.payload);  // its call has ended meanwhile
 
-    OpenCall& call = open->second;
-    const auto expected = from_worker ? OpenCall::State::streaming : OpenCall::State::dispatched;
+    RoutedCall& call = *open;
+    const auto expected =
+        from_worker ? RoutedCall::State::streaming : RoutedCall::State::dispatched;
     std::uint64_t& left = from_worker ? call.output_left_bytes : call.input_left_bytes;
-    Session* receiver = sessions_.find(from_worker ? call.client : call.worker);
+    Session* receiver = from_worker ? call.client : sessions_.find(call.worker);
     if (call.state != expected || message.length > left || receiver == nullptr) {
         return drop_payload(message.payload);
     }
@@ -398,7 +393,7 @@ void BrokerMachine::relay_chunk(Session& session, const Chunk& message) {
     } else {
         transmit(*receiver, message, true);
     }
-    if (from_worker && left == 0) forget_call(message.key.id);
+    if (from_worker && left == 0) forget_call(call);
 }
 
 }  // namespace farm

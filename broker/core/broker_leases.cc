@@ -91,7 +91,7 @@ std::optional<LeaseGrant> BrokerMachine::grant(const Session& client, const Serv
     const WorkerService& ws = *offer.service;
     worker.expire_leases(now_);
     std::uint64_t number = lease_of(worker, client.peer, ws.index);
-    const GrantedLease old = number != 0 ? worker.leases.at(number) : GrantedLease{};
+    const GrantedLease old = number != 0 ? *worker.leases.find(number) : GrantedLease{};
 
     const std::uint64_t result_bytes =
         message.max_result_bytes != 0 ? message.max_result_bytes : ws.ad->max_result_bytes;

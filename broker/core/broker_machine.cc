@@ -13,10 +13,10 @@ BrokerMachine::BrokerMachine(BrokerOptions options, std::unique_ptr<SchedulingPo
       secrets_(options_.seed),
       next_lease_(secrets_.next() >> 1) {}
 
-void BrokerMachine::step(const BrokerInput& input, TimePoint now, BrokerEffects& out) {
+void BrokerMachine::step(BrokerInput input, TimePoint now, BrokerEffects& out) {
     now_ = now;
     out_ = &out;
-    std::visit([this](const auto& what) { on(what); }, input);
+    std::visit([this](auto& what) { on(std::move(what)); }, input);
     while (const auto call = call_timers_.pop_due(now)) call_expired(*call);
     while (const auto service = absence_timers_.pop_due(now)) service_absent(*service);
     while (const auto session = session_timers_.pop_due(now)) {
@@ -44,8 +44,8 @@ void BrokerMachine::on(const Malformed& input) { refuse(input.link, input.reason
 
 void BrokerMachine::on(const DrainRequested&) { begin_drain(); }
 
-void BrokerMachine::on(const Received& input) {
-    const Message& message = input.message;
+void BrokerMachine::on(Received&& input) {
+    Message& message = input.message;
     if (const auto* first = std::get_if<Hello>(&message)) return hello(input.link, *first);
     if (const auto* bulk = std::get_if<Attach>(&message)) return attach_bulk(input.link, *bulk);
 
@@ -70,10 +70,10 @@ void BrokerMachine::on(const Received& input) {
         BrokerMachine& machine;
         Session& session;
         bool from_worker;
-        void operator()(const Call& m) { machine.client_call(session, m); }
+        void operator()(Call& m) { machine.client_call(session, std::move(m)); }
         void operator()(const Cancel& m) { machine.client_cancel(session, m.id); }
         void operator()(const Chunk& m) { machine.relay_chunk(session, m); }
-        void operator()(const Answer& m) { machine.worker_answer(session, m); }
+        void operator()(Answer& m) { machine.worker_answer(session, std::move(m)); }
         void operator()(const Started& m) { machine.started(session, m); }
         void operator()(const Credit& m) { machine.credit(session, m); }
         void operator()(const Advertise& m) { machine.advertise(session, m); }
@@ -108,7 +108,7 @@ void BrokerMachine::on(const Received& input) {
 }
 
 void BrokerMachine::transmit(LinkId link, Message&& message, bool release_payload) {
-    out_->push_back(Transmit{link, std::move(message), release_payload});
+    out_->emplace_back(Transmit{link, std::move(message), release_payload});
 }
 
 void BrokerMachine::transmit(Session& session, Message&& message, bool release_payload) {

@@ -6,16 +6,17 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 #include <variant>
 #include <vector>
 
+#include "broker/core/routed_calls.h"
 #include "broker/core/scheduling_policy.h"
 #include "broker/core/service_queue.h"
 #include "broker/core/session.h"
 #include "broker/core/shared_ads.h"
 #include "broker/core/worker.h"
 #include "common/core/clock.h"
+#include "common/core/flat_map.h"
 #include "common/core/split_mix.h"
 #include "common/core/timer_heap.h"
 #include "schemas/machine.h"
@@ -73,7 +74,9 @@ class BrokerMachine {
   public:
     BrokerMachine(BrokerOptions options, std::unique_ptr<SchedulingPolicy> policy, TimePoint start);
 
-    void step(const BrokerInput& input, TimePoint now, BrokerEffects& out);
+    /// Takes the input over: what passes through leaves in an effect without being copied. Handling
+    /// a small call allocates nothing once tables have their size.
+    void step(BrokerInput input, TimePoint now, BrokerEffects& out);
     std::optional<TimePoint> next_deadline() const;
 
     const BrokerCounters& counters() const { return counters_; }
@@ -84,22 +87,9 @@ class BrokerMachine {
     std::size_t session_count() const { return sessions_.size(); }
 
   private:
-    /// A call from its CALL until its answer has left (its last byte, when it is streamed).
-    struct OpenCall {
-        enum class State : std::uint8_t { queued, dispatched, streaming };
-        Call call;
-        SessionId client;
-        TimePoint deadline;
-        State state{State::queued};
-        Service* service{nullptr};  ///< while queued
-        SessionId worker;           ///< once dispatched
-        bool repeatable{true};
-        std::uint64_t input_left_bytes{0};   ///< still to be relayed to the worker
-        std::uint64_t output_left_bytes{0};  ///< still to be relayed to the client
-    };
     /// What is left of `CALL` and `CANCEL` in the wrong order.
     struct Tombstones {
-        std::unordered_set<CallId> ids;
+        FlatSet<CallId> ids;
         std::deque<CallId> order;
     };
 
@@ -107,7 +97,7 @@ class BrokerMachine {
     void on(const Tick&) {}
     void on(const PeerAppeared& input);
     void on(const LinkLost& input);
-    void on(const Received& input);
+    void on(Received&& input);
     void on(const Malformed& input);
     void on(const DrainRequested&);
 
@@ -134,7 +124,7 @@ class BrokerMachine {
     void worker_beat(Session& session, const Beat& message);
     void started(Session& session, const Started& message);
     void check_overdue(Session& session);
-    void worker_answer(Session& session, const Answer& message);
+    void worker_answer(Session& session, Answer&& message);
     void learn(WorkerService& service, const Answer& message);
     void eject(WorkerService& service);
     void resume_worker(Session& session, const Hello& message);
@@ -143,25 +133,25 @@ class BrokerMachine {
     void serve_worker(Session& session);
 
     // Calls (broker_calls.cc).
-    void client_call(Session& session, const Call& message);
-    void enqueue(Session& session, const Call& message, Service& service);
+    void client_call(Session& session, Call&& message);
+    void enqueue(Session& session, Call&& message, Service& service);
     void dispatch(Service& service);
     bool dispatch_head(Service& service);
-    const Offer* choose_offer(Service& service, const OpenCall& call);
+    const Offer* choose_offer(Service& service, const RoutedCall& call);
     bool can_take(const Offer& offer, const Service& service, const Call& call);
-    void send_to_worker(OpenCall& call, const Offer& offer);
+    void send_to_worker(RoutedCall& call, const Offer& offer);
     Duration expected_cost(const Service& service, const Call& call) const;
     std::optional<std::string> too_large_for_all(const Service& service, const Call& call) const;
-    void answer_client(OpenCall& call, Answer answer);
-    void deliver(Session& client, Answer answer);
-    void answer_without_running(CallId id, Outcome outcome, Reason reason, std::string detail,
-                                std::uint32_t retry_after_ms = 0);
+    void answer_client(RoutedCall& call, Answer&& answer);
+    void deliver(Session& client, Answer&& answer);
+    void answer_without_running(RoutedCall& call, Outcome outcome, Reason reason,
+                                std::string detail);
     [[gnu::cold]] void reject(Session& session, const Call& message, Outcome outcome, Reason reason,
                               std::string detail, std::uint32_t retry_after_ms = 0);
-    void forget_call(CallId id);
-    void unqueue(OpenCall& call);
+    void forget_call(RoutedCall& call);
+    void unqueue(RoutedCall& call);
     void client_cancel(Session& session, CallId id);
-    void cancel_at_worker(const OpenCall& call);
+    void cancel_at_worker(const RoutedCall& call);
     void call_expired(CallId id);
     void service_absent(const std::string& name);
     void client_send(Session& session, const Send& message);
@@ -197,10 +187,11 @@ class BrokerMachine {
     TimePoint now_;
     BrokerEffects* out_{nullptr};
 
+    WorkerLoads loads_;  ///< outlives the sessions
     SessionTable sessions_;
-    std::unordered_map<LinkId, PeerAppeared> strangers_;  ///< connected, no HELLO or ATTACH yet
+    FlatMap<LinkId, PeerAppeared> strangers_;  ///< connected, no HELLO or ATTACH yet
     std::unordered_map<std::string, Service> services_;
-    std::unordered_map<CallId, OpenCall> calls_;
+    RoutedCalls calls_;
     Tombstones cancelled_early_;
     std::uint64_t queued_bytes_{0};
     std::size_t queued_count_{0};  ///< calls in all queues

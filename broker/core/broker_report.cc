@@ -189,11 +189,10 @@ void BrokerMachine::begin_drain() {
 void BrokerMachine::drain_due() {
     if (finished_ || (!calls_.empty() && now_ < drain_until_)) return;
     finished_ = true;
-    while (!calls_.empty()) {
-        const CallId id = calls_.begin()->first;
-        const bool queued = calls_.begin()->second.state == OpenCall::State::queued;
-        answer_without_running(id, queued ? Outcome::not_started : Outcome::lost, Reason::draining,
-                               "the broker left before the call was done");
+    for (RoutedCall* const call : calls_.all()) {
+        const bool queued = call->state == RoutedCall::State::queued;
+        answer_without_running(*call, queued ? Outcome::not_started : Outcome::lost,
+                               Reason::draining, "the broker left before the call was done");
     }
     for (const auto& [id, session] : sessions_) transmit(*session, Goodbye{"broker drained"});
     out_->push_back(BrokerFinished{});

@@ -16,6 +16,14 @@ bool has_right(const PeerRights& rights, Role role) {
     return false;
 }
 
+/// For walks that change the set.
+std::vector<CallId> keys_of(const FlatSet<CallId>& ids) {
+    std::vector<CallId> keys;
+    keys.reserve(ids.size());
+    for (const auto& [id, none] : ids) keys.push_back(id);
+    return keys;
+}
+
 }  // namespace
 
 void BrokerMachine::hello(LinkId link, const Hello& message) {
@@ -23,9 +31,7 @@ void BrokerMachine::hello(LinkId link, const Hello& message) {
         return refuse(link, RefusedReason::malformed, "a second HELLO came on one connection");
     }
     PeerRights rights;
-    if (const auto stranger = strangers_.find(link); stranger != strangers_.end()) {
-        rights = stranger->second.rights;
-    }
+    if (const PeerAppeared* stranger = strangers_.find(link)) rights = stranger->rights;
     if (message.protocol_min > protocol_version || message.protocol_max < protocol_version) {
         return refuse(link, RefusedReason::protocol_version,
                       "protocol " + std::to_string(message.protocol_min) + ".." +
@@ -65,7 +71,7 @@ void BrokerMachine::hello(LinkId link, const Hello& message) {
         known->epoch = message.epoch;
         known->name = message.name;
         known->rights = rights;
-        if (message.role == Role::worker) known->worker = std::make_unique<Worker>();
+        if (message.role == Role::worker) known->worker = std::make_unique<Worker>(loads_);
     } else {
         // The peer may know of a break that we do not know of yet. Either way no transfer survived
         // it.
@@ -93,9 +99,8 @@ void BrokerMachine::welcome(Session& session, const Hello& message, bool resumed
     for (const CallKey& key : message.open) {
         if (session.role == Role::worker) {
             if (session.worker->outstanding.contains(key)) answer.known.push_back(key);
-        } else if (const auto call = calls_.find(key.id); call != calls_.end() &&
-                                                          call->second.call.key == key &&
-                                                          call->second.client == session.id) {
+        } else if (const RoutedCall* call = calls_.find(key.id);
+                   call != nullptr && call->key == key && call->client == &session) {
             answer.known.push_back(key);
         }
     }
@@ -113,16 +118,16 @@ void BrokerMachine::welcome(Session& session, const Hello& message, bool resumed
 }
 
 void BrokerMachine::attach_bulk(LinkId link, const Attach& message) {
-    const auto stranger = strangers_.find(link);
+    const PeerAppeared* stranger = strangers_.find(link);
     Session* session = sessions_.find(message.session);
-    const bool right = stranger != strangers_.end() && session != nullptr && session->attached() &&
+    const bool right = stranger != nullptr && session != nullptr && session->attached() &&
                        session->secret == message.secret &&
-                       session->rights.tenant == stranger->second.rights.tenant;
+                       session->rights.tenant == stranger->rights.tenant;
     if (!right) {
         return refuse(link, RefusedReason::unknown_session,
                       "ATTACH names no session of this broker, or has the wrong secret");
     }
-    strangers_.erase(stranger);
+    strangers_.erase(link);
     session->bulk_attached = true;
     session->last_heard = now_;
     if (session->worker) worker_changed(*session);
@@ -165,28 +170,25 @@ void BrokerMachine::worker_changed(Session& session) {
 /// Chunks that were under way are gone with the connection: such a transfer starts again from the
 /// client, which still owns its inputs (rule 4).
 void BrokerMachine::abort_streams(Session& session) {
-    std::vector<CallId> touched(session.calls.begin(), session.calls.end());
+    std::vector<CallId> touched = keys_of(session.calls);
     if (session.worker) {
-        touched.assign(session.worker->streaming.begin(), session.worker->streaming.end());
+        touched = keys_of(session.worker->streaming);
         for (const auto& [key, call] : session.worker->outstanding) touched.push_back(key.id);
     }
     for (CallId id : touched) {
-        const auto open = calls_.find(id);
+        RoutedCall* const call = calls_.find(id);
         const bool under_way =
-            open != calls_.end() &&
-            (open->second.client == session.id || open->second.worker == session.id) &&
-            (open->second.state == OpenCall::State::streaming ||
-             (open->second.state == OpenCall::State::dispatched &&
-              open->second.input_left_bytes > 0));
+            call != nullptr && (call->client == &session || call->worker == session.id) &&
+            (call->state == RoutedCall::State::streaming ||
+             (call->state == RoutedCall::State::dispatched && call->input_left_bytes > 0));
         if (!under_way) continue;
-        const OpenCall& call = calls_.at(id);
-        if (call.client == session.id) {  // not known any more when it resumes: sent again
-            cancel_at_worker(call);
-            forget_call(id);
+        if (call->client == &session) {  // not known any more when it resumes: sent again
+            cancel_at_worker(*call);
+            forget_call(*call);
         } else {
-            const bool may_have_run = call.state == OpenCall::State::streaming;
+            const bool may_have_run = call->state == RoutedCall::State::streaming;
             answer_without_running(
-                id, may_have_run ? Outcome::lost : Outcome::not_started, Reason::worker_lost,
+                *call, may_have_run ? Outcome::lost : Outcome::not_started, Reason::worker_lost,
                 "the connection of " + session.name + " broke while bytes streamed");
         }
     }
@@ -205,9 +207,9 @@ void BrokerMachine::end_session(SessionId id, [[maybe_unused]] bool died, const 
         lose_worker_calls(*session, died);
 #endif
     }
-    const std::vector<CallId> calls(session->calls.begin(), session->calls.end());
-    for (CallId call : calls) {
-        cancel_at_worker(calls_.at(call));
+    for (const CallId& open : keys_of(session->calls)) {
+        RoutedCall& call = calls_.at(open);
+        cancel_at_worker(call);
         forget_call(call);
     }
     for (const Answer& waiting : session->undelivered) drop_payload(waiting.payload);

@@ -47,7 +47,6 @@ void BrokerMachine::advertise(Session& session, const Advertise& message) {
         }
         WorkerService& service = worker.add(ad.index);
         service.ad = ads_.share(ad);
-        service.max_call_bytes = ad.max_call_bytes;
         service.direct_url = ad.direct_url;
         service.rate = RateEstimate(ad.cost, ad.batch);
         for (const auto& [key, call] : worker.outstanding) {
@@ -141,10 +140,8 @@ void BrokerMachine::worker_beat(Session& session, const Beat& message) {
     const Duration foreign(static_cast<std::int64_t>(message.foreign_backlog_ns));
     if (std::exchange(worker.foreign_backlog, foreign) != foreign) worker.changed(now_);
     for (const CallKey& key : worker.running) {
-        if (const auto call = worker.outstanding.find(key); call != worker.outstanding.end()) {
-            const bool still = std::find(message.running.begin(), message.running.end(), key) !=
-                               message.running.end();
-            call->second.running = still;
+        if (Outstanding* call = worker.outstanding.find(key)) {
+            call->running = std::ranges::find(message.running, key) != message.running.end();
         }
     }
     worker.running.clear();
@@ -155,10 +152,10 @@ void BrokerMachine::worker_beat(Session& session, const Beat& message) {
 void BrokerMachine::started(Session& session, const Started& message) {
     Worker& worker = *session.worker;
     for (const CallKey& key : message.calls) {
-        const auto call = worker.outstanding.find(key);
-        if (call == worker.outstanding.end()) continue;
-        if (!call->second.running) call->second.started = now_;
-        call->second.running = true;
+        Outstanding* const call = worker.outstanding.find(key);
+        if (call == nullptr) continue;
+        if (!call->running) call->started = now_;
+        call->running = true;
         worker.running.push_back(key);
     }
 }
@@ -168,7 +165,7 @@ void BrokerMachine::check_overdue(Session& session) {
     Worker& worker = *session.worker;
     const std::vector<CallKey> running = worker.running;
     for (const CallKey& key : running) {
-        Outstanding& call = worker.outstanding.at(key);
+        Outstanding& call = *worker.outstanding.find(key);
         WorkerService* service = worker.find(call.service);
         if (service == nullptr || call.overdue) continue;
         const Duration allowed = std::max<Duration>(30s, 10 * service->rate.expected(call.rows));
@@ -176,17 +173,14 @@ void BrokerMachine::check_overdue(Session& session) {
         call.overdue = true;
         eject(*service);
         worker.service_changed(*service, now_);
-        const auto open = calls_.find(key.id);
-        if (open == calls_.end() || open->second.call.key != key ||
-            open->second.worker != session.id) {
-            continue;
-        }
-        answer_without_running(key.id, Outcome::device_fault, Reason::run_overdue,
+        RoutedCall* const open = calls_.find_at(key, session.id);
+        if (open == nullptr) continue;
+        answer_without_running(*open, Outcome::device_fault, Reason::run_overdue,
                                "the run on " + session.name + " took longer than allowed");
     }
 }
 
-void BrokerMachine::worker_answer(Session& session, const Answer& message) {
+void BrokerMachine::worker_answer(Session& session, Answer&& message) {
     Worker& worker = *session.worker;
     worker.result_sequence = std::max(worker.result_sequence, message.sequence);
     // It keeps results until they are acknowledged: do not let it run out of room.
@@ -203,18 +197,16 @@ void BrokerMachine::worker_answer(Session& session, const Answer& message) {
         worker.service_changed(*service, now_);
     }
 
-    const auto open = calls_.find(message.key.id);
-    if (open == calls_.end() || open->second.call.key != message.key ||
-        open->second.worker != session.id) {
-        drop_payload(message.payload);  // the client has given up on it
-        const bool is_waiting_for_send = message.chunked && open == calls_.end();
-        if (is_waiting_for_send) transmit(session, Cancel{message.key.id});
+    RoutedCall* const open = calls_.find(message.key.id);
+    if (open != nullptr && open->key == message.key && open->worker == session.id) {
+        message.worker = session.id;
+        message.sequence = 0;
+        message.repeatable = open->repeatable;
+        answer_client(*open, std::move(message));
     } else {
-        Answer answer = message;
-        answer.worker = session.id;
-        answer.sequence = 0;
-        answer.repeatable = open->second.repeatable;
-        answer_client(open->second, std::move(answer));
+        drop_payload(message.payload);  // the client has given up on it
+        const bool is_waiting_for_send = message.chunked && open == nullptr;
+        if (is_waiting_for_send) transmit(session, Cancel{message.key.id});
     }
     serve_worker(session);
 }
@@ -262,12 +254,9 @@ void BrokerMachine::resume_worker(Session& session, const Hello& message) {
     }
     for (const CallKey& key : missing) {
         worker.release(key);
-        const auto open = calls_.find(key.id);
-        if (open == calls_.end() || open->second.call.key != key ||
-            open->second.worker != session.id) {
-            continue;
-        }
-        answer_without_running(key.id, Outcome::not_started, Reason::worker_lost,
+        RoutedCall* const open = calls_.find_at(key, session.id);
+        if (open == nullptr) continue;
+        answer_without_running(*open, Outcome::not_started, Reason::worker_lost,
                                "the connection broke before the call reached " + session.name);
     }
     worker_changed(session);
@@ -275,23 +264,20 @@ void BrokerMachine::resume_worker(Session& session, const Hello& message) {
 
 void BrokerMachine::lose_worker_calls(Session& session, bool died) {
     Worker& worker = *session.worker;
-    while (!worker.outstanding.empty()) {
-        const auto [key, call] = *worker.outstanding.begin();
+    const FlatMap<CallKey, Outstanding> lost = worker.outstanding;
+    for (const auto& [key, call] : lost) {
         worker.release(key);
-        const auto open = calls_.find(key.id);
-        if (open == calls_.end() || open->second.call.key != key ||
-            open->second.worker != session.id) {
-            continue;
-        }
+        RoutedCall* const open = calls_.find_at(key, session.id);
+        if (open == nullptr) continue;
         Answer answer;
         answer.key = key;
         answer.outcome = Outcome::lost;
         answer.reason = Reason::worker_lost;
         answer.was_running = died && call.running;
-        answer.repeatable = open->second.repeatable;
+        answer.repeatable = open->repeatable;
         answer.worker = session.id;
         answer.detail = "worker " + session.name + " was lost";
-        answer_client(open->second, std::move(answer));
+        answer_client(*open, std::move(answer));
     }
     abort_streams(session);
 }

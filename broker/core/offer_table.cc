@@ -23,30 +23,42 @@ constexpr float rounding_allowance = 1 - 2e-7F;
 }  // namespace
 
 void OfferTable::add(const Offer& offer, TimePoint now) {
+    const bool had_bounds = block_count() > 1;
     const auto place = static_cast<Place>(offers_.size());
     offers_.push_back(offer);
     offer.service->place = place;
-    records_.emplace_back().finish.fill(never);
+    Record& record = records_.emplace_back();
+    record.load = offer.owner->worker->load();
+    record.extra.fill(never);
     renew_at_.push_back(TimePoint::max());
     least_result_bytes_ = std::min(least_result_bytes_, offer.service->ad->max_result_bytes);
     resize_blocks();
+    if (block_count() > 1) count_bounded(had_bounds ? place : 0, +1);
     set(place, now);
 }
 
 void OfferTable::remove(Place place) {
+    const bool had_bounds = block_count() > 1;
     const std::size_t block = place / block_size;
-    offers_[place] = offers_.back();
+    std::swap(offers_[place], offers_.back());
     offers_[place].service->place = place;
     records_[place] = records_.back();
     renew_at_[place] = renew_at_.back();
     block_renew_at_[block] = std::min(block_renew_at_[block], renew_at_[place]);
+    if (had_bounds) count_bounded(offers_.size() - 1, -1);
     offers_.pop_back();
     records_.pop_back();
     renew_at_.pop_back();
     resize_blocks();
-    if (block_count() < 2) return;
-    if (block < block_count()) bound_block(block);
-    bound_block(block_count() - 1);
+    if (had_bounds && block_count() < 2) count_bounded(0, -1);
+    if (block_count() > 1 && place < offers_.size()) lower(place);
+}
+
+/// Workers need not tell of their load where no bound depends on it.
+void OfferTable::count_bounded(std::size_t from, int change) const {
+    for (std::size_t place = from; place < offers_.size(); ++place) {
+        offers_[place].owner->worker->bounded_offer_count += change;
+    }
 }
 
 void OfferTable::resize_blocks() {
@@ -56,81 +68,59 @@ void OfferTable::resize_blocks() {
     block_renew_at_.resize(after, TimePoint::max());
     block_least_.resize(after);
     if (before == 1 && after == 2) bound_block(0);
-    if (after > 1) bound_block(after - 1);
+    if (after > before && after > 1) bound_block(after - 1);
 }
 
-void OfferTable::bound_block(std::size_t block) {
-    Times& least = block_least_[block];
+void OfferTable::bound_block(std::size_t block) const {
+    Times least;
     least.fill(never);
     const std::size_t end = std::min(records_.size(), (block + 1) * block_size);
     for (std::size_t place = block * block_size; place < end; ++place) {
+        const Record& record = records_[place];
         for (std::size_t column = 0; column < column_count; ++column) {
-            least[column] = std::min(least[column], records_[place].finish[column]);
+            least[column] = std::min(least[column], record.load->backlog + record.extra[column]);
         }
     }
+    block_least_[block] = least;
 }
 
-void OfferTable::write(Place place, const Times& finish) {
-    const Times before = std::exchange(records_[place].finish, finish);
+void OfferTable::lower(Place place) {
     if (block_count() < 2) return;
-    const std::size_t block = place / block_size;
-    Times& least = block_least_[block];
-    bool lost_a_least = false;
+    const Record& record = records_[place];
+    Times& least = block_least_[place / block_size];
     for (std::size_t column = 0; column < column_count; ++column) {
-        lost_a_least |= finish[column] > before[column] && before[column] <= least[column];
-        least[column] = std::min(least[column], finish[column]);
+        least[column] = std::min(least[column], record.load->backlog + record.extra[column]);
     }
-    if (lost_a_least) bound_block(block);
 }
 
 void OfferTable::set(Place place, TimePoint now) {
     using State = WorkerService::Readiness::State;
-    WorkerService& service = *offers_[place].service;
+    const WorkerService& service = *offers_[place].service;
     const WorkerService::Readiness readiness = service.readiness(now);
     const WorkerService::FormingRun run = service.forming_run();
-    records_[place].rows_to_full = static_cast<float>(run.rows_to_full);
-    records_[place].runs_per_row = 1 / static_cast<float>(run.full_rows);
-    records_[place].new_run_time = static_cast<float>(run.new_run_time.count());
+    Record& record = records_[place];
+    record.max_call_bytes = static_cast<float>(service.ad->max_call_bytes);
+    record.rows_to_full = static_cast<float>(run.rows_to_full);
+    record.runs_per_row = 1 / static_cast<float>(run.full_rows);
+    record.new_run_ns = static_cast<float>(run.new_run_ns);
     for (std::size_t column = 0; column < column_count; ++column) {
         if (!active_[column]) continue;
-        float& extra = service.extra[column];
+        float& extra = record.extra[column];
         if (readiness.state != State::open) {
             extra = readiness.state == State::closed ? never : at_once;
             continue;
         }
         const std::uint32_t rows = rows_of(column);
-        const Duration steps = run.new_runs(rows) * run.new_run_time;
-        extra = static_cast<float>((service.extra_time(rows) - steps).count());
+        extra = static_cast<float>(service.extra_ns(rows) - run.new_runs(rows) * run.new_run_ns);
     }
     renew_at_[place] = readiness.until;
     TimePoint& block_renewal = block_renew_at_[place / block_size];
     block_renewal = std::min(block_renewal, readiness.until);
     next_renewal_ = std::min(next_renewal_, readiness.until);
-    shift(place);
+    lower(place);
 }
 
-void OfferTable::shift(Place place) {
-    const Offer& offer = offers_[place];
-    shift(place, *offer.service, *offer.owner->worker);
-}
-
-void OfferTable::shift(Place place, const WorkerService& service, const Worker& worker) {
-    const auto room = static_cast<float>(std::min(worker.room_bytes(), service.max_call_bytes));
-    records_[place].room = worker.streams ? room : -room;
-    const auto backlog = static_cast<float>(worker.backlog().count());
-    Times finish;
-    for (std::size_t column = 0; column < column_count; ++column) {
-        const bool known = active_[column] && worker.open;
-        finish[column] = known ? backlog + service.extra[column] : never;
-    }
-    write(place, finish);
-}
-
-void OfferTable::hide(Place place) {
-    Times finish;
-    finish.fill(never);
-    write(place, finish);
-}
+void OfferTable::hide(Place place) { records_[place].extra.fill(never); }
 
 void OfferTable::activate(std::size_t column, TimePoint now) {
     if (active_[column]) return;
@@ -197,10 +187,10 @@ struct OfferTable::Search {
         const std::size_t end = std::min(table.records_.size(), (block + 1) * block_size);
         for (std::size_t at = block * block_size; at < end; ++at) {
             const Record& record = table.records_[at];
-            float finish = mix.of(record.finish);
-            if (rows > record.rows_to_full) finish += new_runs(record) * record.new_run_time;
-            const float room = std::max(record.room, other_sign * record.room);
-            if (finish < best && room >= needed) {
+            float finish = record.load->backlog + mix.of(record.extra);
+            if (rows > record.rows_to_full) finish += new_runs(record) * record.new_run_ns;
+            const float room = std::max(record.load->room, other_sign * record.load->room);
+            if (finish < best && std::min(room, record.max_call_bytes) >= needed) {
                 best = finish;
                 place = static_cast<Place>(at);
             }
@@ -220,16 +210,20 @@ std::optional<OfferTable::Place> OfferTable::least_finish(const Demand& demand) 
         }
         search.read(likely);
         for (std::size_t block = 0; block < block_count(); ++block) {
-            if (block != likely && search.bound(block) < search.best) search.read(block);
+            if (block == likely || search.bound(block) >= search.best) continue;
+            bound_block(block);
+            if (search.bound(block) < search.best) search.read(block);
         }
+        if (search.place / block_size != likely) bound_block(likely);
     }
     return search.best < closed_above ? std::optional(search.place) : std::nullopt;
 }
 
 bool OfferTable::can_take(Place place, const Demand& demand) const {
     const Record& record = records_[place];
-    const float room = demand.chunked ? record.room : std::fabs(record.room);
-    return room >= needed(demand) && mix_of(demand.rows).of(record.finish) < closed_above;
+    const float room = demand.chunked ? record.load->room : std::fabs(record.load->room);
+    const float finish = record.load->backlog + mix_of(demand.rows).of(record.extra);
+    return std::min(room, record.max_call_bytes) >= needed(demand) && finish < closed_above;
 }
 
 }  // namespace farm

@@ -4,10 +4,16 @@
 #include <cstdint>
 #include <vector>
 
+#include "broker/core/cost_lines.h"
 #include "common/core/clock.h"
 #include "schemas/cost_curve.h"
 
 namespace farm {
+
+/// A time that was computed; what is too long to be one (292 years) is cut.
+inline Duration duration_of(double nanoseconds) {
+    return Duration(static_cast<std::int64_t>(std::min(nanoseconds, 9e18)));
+}
 
 /// Expected device time of rows on one worker: the advertised curve, scaled by what runs really
 /// took: the mean of the first runs, since the very first ones are often slow, then an exponential
@@ -31,10 +37,8 @@ class RateEstimate {
     /// Rows that the worker gives one run; 0 where no size is known to be too large.
     std::uint32_t full_rows() const { return full_rows_; }
 
-    Duration expected(std::uint32_t rows) const {
-        const std::uint64_t base = base_of(rows, unknown_run_ns);
-        return Duration(static_cast<std::int64_t>(static_cast<double>(base) * scale_));
-    }
+    double expected_ns(std::uint32_t rows) const { return lines_(rows) * scale_; }
+    Duration expected(std::uint32_t rows) const { return duration_of(expected_ns(rows)); }
 
     /// A run with `rows` rows took `measured_ns` on the device.
     void observe(std::uint32_t rows, std::uint64_t measured_ns) {
@@ -43,7 +47,7 @@ class RateEstimate {
             set_curve({{rows, measured_ns}});
             return;
         }
-        const auto base = static_cast<double>(std::max<std::uint64_t>(1, base_of(rows, 1)));
+        const double base = std::max(1.0, lines_(rows));
         const double ratio = std::clamp(static_cast<double>(measured_ns) / base, 1e-3, 1e3);
         ++known_count_;
         scale_ += std::max(1.0 / settled_count, 1.0 / static_cast<double>(known_count_)) *
@@ -62,12 +66,11 @@ class RateEstimate {
     void set_curve(std::vector<CostPoint> curve) {
         curve_ = std::move(curve);
         full_rows_ = cuts_calls_ ? full_run_rows(curve_, 0) : 0;
-    }
-    std::uint64_t base_of(std::uint32_t rows, std::uint64_t fallback_ns) const {
-        return cost_in_runs(curve_, rows, full_rows_, fallback_ns);
+        lines_ = CostLines(curve_, full_rows_, unknown_run_ns);
     }
 
     std::vector<CostPoint> curve_;
+    CostLines lines_{{}, 0, unknown_run_ns};
     bool cuts_calls_{false};
     std::uint32_t full_rows_{0};  ///< 0: no size is known to be too large
     double scale_{1.0};

@@ -2,22 +2,23 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
-#include <map>
 #include <optional>
-#include <set>
+#include <span>
 #include <string>
-#include <unordered_map>
+#include <string_view>
+#include <vector>
 
 #include "common/core/clock.h"
+#include "common/core/flat_map.h"
 #include "common/core/ids.h"
+#include "common/core/pool.h"
+#include "common/core/timer_heap.h"
 
 namespace farm {
 
 /// What a queue knows of a waiting call.
 struct QueuedCall {
     CallId id;
-    std::string tenant;
     std::uint8_t priority{100};
     TimePoint deadline;
     TimePoint arrived;
@@ -29,10 +30,12 @@ struct QueuedCall {
 /// deficit round robin between tenants by estimated device time (Shreedhar and Varghese, 1995),
 /// then earliest deadline.
 ///
-/// It decides the order and nothing else; limits are the caller's. Owned by one BrokerMachine.
+/// It decides the order and nothing else; limits are the caller's. It allocates only when more
+/// waits than ever before. Owned by one BrokerMachine.
 class ServiceQueue {
   public:
-    void push(QueuedCall call);
+    /// Requires that no call of that id waits here.
+    void push(const QueuedCall& call, std::string_view tenant);
     /// The call to be served next; stays the same until the queue changes. Null when empty.
     const QueuedCall* head();
     /// Takes out the head and charges its tenant. Requires a head.
@@ -46,27 +49,30 @@ class ServiceQueue {
     std::uint64_t size_bytes() const { return size_bytes_; }
     Duration total_cost() const { return total_cost_; }
     std::optional<TimePoint> oldest_arrival() const;
-    /// Any call of the queue, for emptying it. Requires a non-empty queue.
-    CallId any() const { return calls_.begin()->first; }
 
     /// Device time that a tenant may use in its turn.
     static constexpr Duration quantum = std::chrono::milliseconds(10);
 
   private:
-    struct Tenant {
-        std::string name;
+    /// The calls of one tenant at one priority.
+    struct Turn {
+        std::uint8_t priority{0};
+        std::string tenant;
         Duration deficit{0};
-        std::set<std::pair<TimePoint, CallId>> by_deadline;
+        TimerHeap<CallId> by_deadline;
     };
-    /// Tenants with waiting calls take turns from the front of `turns`.
-    struct Level {
-        std::deque<Tenant> turns;
+    struct Waiting {
+        QueuedCall call;
+        Turn* turn{nullptr};
     };
 
-    void take(std::map<std::uint8_t, Level>::iterator level, std::size_t tenant, CallId id);
+    Turn& turn_of(std::uint8_t priority, std::string_view tenant);
+    std::span<Turn*> first_level();
+    void take(CallId id);
 
-    std::map<std::uint8_t, Level> levels_;
-    std::unordered_map<CallId, QueuedCall> calls_;
+    std::vector<Turn*> turns_;  ///< ascending in priority; in each the first is served next
+    Pool<Turn> turn_storage_;
+    FlatMap<CallId, Waiting> calls_;
     std::uint64_t size_bytes_{0};
     Duration total_cost_{0};
 };

@@ -2,12 +2,11 @@
 
 #include <memory>
 #include <string>
-#include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "broker/core/worker.h"
 #include "common/core/clock.h"
+#include "common/core/flat_map.h"
 #include "schemas/messages.h"
 
 namespace farm {
@@ -35,9 +34,9 @@ struct Session {
     bool closed_in_silence{false};  ///< it was suspect already when its transport closed
     TimePoint last_heard;
     TimePoint last_sent;
-    std::unique_ptr<Worker> worker;    ///< of a worker session
-    std::unordered_set<CallId> calls;  ///< open calls of a client session
-    std::vector<Answer> undelivered;   ///< came while detached; bounded, see keep_answer()
+    std::unique_ptr<Worker> worker;   ///< of a worker session
+    FlatSet<CallId> calls;            ///< open calls of a client session
+    std::vector<Answer> undelivered;  ///< came while detached; bounded, see keep_answer()
     std::uint64_t undelivered_bytes{0};
 
     bool attached() const { return static_cast<bool>(link); }
@@ -61,9 +60,9 @@ class SessionTable {
     auto end() const { return sessions_.end(); }
 
   private:
-    std::unordered_map<SessionId, std::unique_ptr<Session>> sessions_;
-    std::unordered_map<LinkId, SessionId> by_link_;
-    std::unordered_map<PeerId, SessionId> by_peer_;
+    FlatMap<SessionId, std::unique_ptr<Session>> sessions_;
+    FlatMap<LinkId, Session*> by_link_;
+    FlatMap<PeerId, Session*> by_peer_;
     std::uint64_t next_{1};
 };
 

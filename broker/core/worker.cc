@@ -24,25 +24,21 @@ WorkerService::Readiness WorkerService::readiness(TimePoint now) const {
     return {Readiness::State::open, trial};
 }
 
-Duration WorkerService::backlog(std::uint32_t extra_rows) const {
+double WorkerService::backlog_ns(std::uint32_t extra_rows) const {
     const std::uint32_t rows = outstanding_rows + extra_rows;
-    if (rows == 0) return Duration{0};
-    Duration total{0};
+    if (rows == 0) return 0;
+    double total = 0;
     if (ad->batch == BatchRule::none) {
         // Every call is a run of its own; the mean call stands for those that are outstanding.
         const std::uint32_t calls = outstanding_count + (extra_rows == 0 ? 0 : 1);
-        total = rate.expected(std::max(1U, rows / std::max(1U, calls))) * calls;
+        total = rate.expected_ns(std::max(1U, rows / std::max(1U, calls))) * calls;
     } else if (const std::uint32_t full = ad->max_batch_rows; full == 0 || rows <= full) {
-        total = rate.expected(rows);
+        total = rate.expected_ns(rows);
     } else {
-        total = rate.expected(full) * (rows / full);
-        if (rows % full != 0) total += rate.expected(rows % full);
+        total = rate.expected_ns(full) * (rows / full);
+        if (rows % full != 0) total += rate.expected_ns(rows % full);
     }
     return ad->instance_count < 2 ? total : total / ad->instance_count;
-}
-
-Duration WorkerService::extra_time(std::uint32_t rows) const {
-    return backlog(rows) - counted_backlog + Duration{outstanding_count};
 }
 
 WorkerService::FormingRun WorkerService::forming_run() const {
@@ -51,9 +47,9 @@ WorkerService::FormingRun WorkerService::forming_run() const {
     if (ad->batch == BatchRule::none || full < 2) return {};
     const std::uint32_t rest = outstanding_rows % full;
     const bool between_runs = rest == 0 && outstanding_rows > 0;
-    const Duration last_row = rate.expected(full) - rate.expected(full - 1);
+    const double last_row_ns = rate.expected_ns(full) - rate.expected_ns(full - 1);
     return {between_runs ? 0 : full - rest, full,
-            (rate.expected(1) - last_row) / std::max(1U, ad->instance_count)};
+            (rate.expected_ns(1) - last_row_ns) / std::max(1U, ad->instance_count)};
 }
 
 ServiceAd WorkerService::whole_ad() const {
@@ -88,18 +84,19 @@ WorkerService& Worker::add(ServiceIndex index) {
 
 void Worker::add_lease(std::uint64_t number, const GrantedLease& lease) {
     remove_lease(number);
-    leases.emplace(number, lease);
+    leases[number] = lease;
     leased_bytes += lease.device_bytes;
     if (WorkerService* service = find(lease.service)) service->leased_count += lease.request_count;
 }
 
 void Worker::remove_lease(std::uint64_t number) {
-    const auto found = leases.find(number);
-    if (found == leases.end()) return;
-    const GrantedLease& lease = found->second;
-    leased_bytes -= lease.device_bytes;
-    if (WorkerService* service = find(lease.service)) service->leased_count -= lease.request_count;
-    leases.erase(found);
+    const GrantedLease* lease = leases.find(number);
+    if (lease == nullptr) return;
+    leased_bytes -= lease->device_bytes;
+    if (WorkerService* service = find(lease->service)) {
+        service->leased_count -= lease->request_count;
+    }
+    leases.erase(number);
 }
 
 void Worker::expire_leases(TimePoint now) {
@@ -130,9 +127,9 @@ void Worker::charge(WorkerService& service, const CallKey& key, std::uint32_t ro
 }
 
 WorkerService* Worker::release(const CallKey& key) {
-    const auto found = outstanding.find(key);
-    FARM_EXPECT(found != outstanding.end());
-    const Outstanding& call = found->second;
+    const Outstanding* found = outstanding.find(key);
+    FARM_EXPECT(found != nullptr);
+    const Outstanding& call = *found;
     outstanding_bytes -= call.reserved_bytes;
     WorkerService* service = find(call.service);
     if (service != nullptr) {
@@ -141,7 +138,7 @@ WorkerService* Worker::release(const CallKey& key) {
         if (service->probes > 0) --service->probes;  // however it ended
     }
     if (call.running) std::erase(running, key);
-    outstanding.erase(found);
+    outstanding.erase(key);
     return service;
 }
 
@@ -149,14 +146,8 @@ void Worker::service_changed(WorkerService& service, TimePoint now) {
     const Duration backlog = service.backlog(0);
     own_backlog += backlog - service.counted_backlog;
     service.counted_backlog = backlog;
-    for (const auto& each : services) {
-        if (each->by_version == nullptr) continue;
-        if (each.get() == &service) {
-            each->by_version->offers.set(each->place, now);
-        } else {
-            each->by_version->offers.shift(each->place, *each, *this);
-        }
-    }
+    tell_load();
+    if (service.by_version != nullptr) service.by_version->offers.set(service.place, now);
 }
 
 void Worker::changed(TimePoint now) {
@@ -165,8 +156,20 @@ void Worker::changed(TimePoint now) {
         service->counted_backlog = service->backlog(0);
         own_backlog += service->counted_backlog;
     }
+    tell_load();
     for (const auto& service : services) {
         if (service->by_version != nullptr) service->by_version->offers.set(service->place, now);
+    }
+}
+
+void Worker::tell_load() {
+    const float before = load_->backlog;
+    load_->backlog = open ? static_cast<float>(backlog().count()) : WorkerLoad::closed;
+    load_->room = static_cast<float>(room_bytes());
+    if (!streams) load_->room = -load_->room;
+    if (bounded_offer_count == 0 || load_->backlog >= before) return;
+    for (const auto& service : services) {
+        if (service->by_version != nullptr) service->by_version->offers.lower(service->place);
     }
 }
 

@@ -1,18 +1,16 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
-#include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "broker/core/offer_table.h"
 #include "broker/core/rate_estimate.h"
 #include "broker/core/service_queue.h"
 #include "common/core/clock.h"
+#include "common/core/flat_map.h"
 #include "schemas/messages.h"
 
 namespace farm {
@@ -55,21 +53,17 @@ struct WorkerService {
     struct FormingRun {
         std::uint32_t rows_to_full{UINT32_MAX};
         std::uint32_t full_rows{UINT32_MAX};
-        Duration new_run_time{0};
+        double new_run_ns{0};
 
         std::uint32_t new_runs(std::uint32_t rows) const {
             return rows > rows_to_full ? 1 + (rows - rows_to_full - 1) / full_rows : 0;
         }
     };
 
-    // First what OfferTable::shift() reads: one line of memory for each service of a worker.
-    Service* by_version{nullptr};  ///< both null for a model that did not load
-    OfferTable::Place place{0};    ///< in by_version->offers
-    ServiceIndex index;            ///< the worker's own number for it
-    std::uint64_t max_call_bytes{0};
-    std::array<float, OfferTable::column_count> extra{};  ///< of `offers`, see OfferTable::set()
-
+    Service* by_version{nullptr};         ///< null for a model that did not load
     Service* by_model{nullptr};           ///< null when this is not the worker's latest version
+    OfferTable::Place place{0};           ///< in by_version->offers
+    ServiceIndex index;                   ///< the worker's own number for it
     std::shared_ptr<const ServiceAd> ad;  ///< without index, cost and direct_url, see SharedAds
     std::string direct_url;
     std::uint32_t window_count{0};
@@ -92,11 +86,14 @@ struct WorkerService {
         return window_count > taken ? window_count - taken : 0;
     }
     Readiness readiness(TimePoint now) const;
-    /// Device time of what it has, with `extra_rows` more rows joining.
-    Duration backlog(std::uint32_t extra_rows) const;
+    /// Device time of what it has, with `extra_rows` more rows joining, in nanoseconds.
+    double backlog_ns(std::uint32_t extra_rows) const;
+    Duration backlog(std::uint32_t extra_rows) const { return duration_of(backlog_ns(extra_rows)); }
     /// What a call of `rows` rows adds to counted_backlog, and a nanosecond for each call that is
     /// there: between equal workers the emptier one is preferred.
-    Duration extra_time(std::uint32_t rows) const;
+    double extra_ns(std::uint32_t rows) const {
+        return backlog_ns(rows) - static_cast<double>(counted_backlog.count()) + outstanding_count;
+    }
     FormingRun forming_run() const;
     /// As the worker said it, its cost as far as it is known.
     ServiceAd whole_ad() const;
@@ -128,26 +125,35 @@ struct GrantedLease {
 /// The broker's knowledge of one worker session. It is knowledge only: what the worker said and
 /// what was sent to it. Owned by its Session.
 struct Worker {
+    explicit Worker(WorkerLoads& loads) : loads_(loads), load_(loads.take()) {}
+    ~Worker() {
+        *load_ = {};
+        loads_.give_back(load_);
+    }
+    Worker(const Worker&) = delete;
+    Worker& operator=(const Worker&) = delete;
+
     std::vector<std::unique_ptr<WorkerService>> services;  ///< ascending in index
-    std::unordered_map<CallKey, Outstanding> outstanding;
-    std::unordered_set<CallId> streaming;  ///< answers whose chunks are under way
-    std::vector<CallKey> running;          ///< as the last STARTED and BEAT named them
+    FlatMap<CallKey, Outstanding> outstanding;
+    FlatSet<CallId> streaming;     ///< answers whose chunks are under way
+    std::vector<CallKey> running;  ///< as the last STARTED and BEAT named them
     std::uint64_t credit_sequence{0};
     std::uint64_t window_bytes{0};
     std::uint64_t outstanding_bytes{0};
     std::uint64_t result_sequence{0};        ///< latest RESULT received
     std::uint64_t acknowledged_sequence{0};  ///< as the last BEAT told it
     Duration foreign_backlog{0};
-    std::unordered_map<std::uint64_t, GrantedLease> leases;  ///< by number
+    FlatMap<std::uint64_t, GrantedLease> leases;  ///< by number
     std::uint64_t leased_bytes{0};
     Secret lease_key;
     std::string worker_key;
     std::string same_host;      ///< schemas/same_host.h
     std::uint64_t clock_ms{0};  ///< of the worker, at clock_read_at
     TimePoint clock_read_at;
-    Duration own_backlog{0};  ///< of all services
-    bool open{false};         ///< attached, not draining, heard of lately
-    bool streams{false};      ///< has a bulk socket
+    Duration own_backlog{0};     ///< of all services
+    bool open{false};            ///< attached, not draining, heard of lately
+    bool streams{false};         ///< has a bulk socket
+    int bounded_offer_count{0};  ///< in tables that must hear when `load` falls
     std::uint64_t done_count{0};
     std::uint64_t failed_count{0};
 
@@ -174,6 +180,13 @@ struct Worker {
     // load), or of the worker as a whole (windows, leases, sessions, foreign load).
     void service_changed(WorkerService& service, TimePoint now);
     void changed(TimePoint now);
+    const WorkerLoad* load() const { return load_; }
+
+  private:
+    void tell_load();
+
+    WorkerLoads& loads_;
+    WorkerLoad* load_;
 };
 
 }  // namespace farm

@@ -2,43 +2,31 @@
 
 #include <cstddef>
 #include <optional>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "common/core/clock.h"
+#include "common/core/flat_map.h"
 
 namespace farm {
 
 /// One deadline per key, in a binary heap with positions: set, move and cancel in O(log n).
 ///
 /// Decides nothing: it only says which key is due. Owned and used by one thread. Ties are served in
-/// no particular order, but the same sequence of calls gives the same order every time.
+/// no particular order, but the same sequence of calls gives the same order every time. Allocates
+/// only when it holds more deadlines than ever before.
 template <class Key>
 class TimerHeap {
   public:
     /// Sets or moves the deadline of `key`.
     void set(const Key& key, TimePoint when) {
-        const auto [found, fresh] = positions_.try_emplace(key, heap_.size());
-        if (fresh) {
-            heap_.push_back({when, key});
-            sift_up(heap_.size() - 1);
-            return;
-        }
-        const std::size_t at = found->second;
-        const bool earlier = when < heap_[at].when;
-        heap_[at].when = when;
-        if (earlier) {
-            sift_up(at);
-        } else {
-            sift_down(at);
-        }
+        const auto [position, is_fresh] = positions_.try_emplace(key, heap_.size());
+        if (is_fresh) heap_.push_back({when, key});
+        place(*position, Entry{when, key});
     }
 
     void cancel(const Key& key) {
-        const auto found = positions_.find(key);
-        if (found == positions_.end()) return;
-        remove_at(found->second);
+        if (const std::size_t* position = positions_.find(key)) remove_at(*position);
     }
 
     /// The earliest key whose deadline is not after `now`, taken out.
@@ -53,8 +41,11 @@ class TimerHeap {
         if (heap_.empty()) return std::nullopt;
         return heap_.front().when;
     }
+    /// The key whose deadline is next(). Requires that there is one.
+    const Key& next_key() const { return heap_.front().key; }
 
     std::size_t size() const { return heap_.size(); }
+    bool empty() const { return heap_.empty(); }
 
   private:
     struct Entry {
@@ -64,46 +55,46 @@ class TimerHeap {
 
     void remove_at(std::size_t at) {
         positions_.erase(heap_[at].key);
-        if (at + 1 != heap_.size()) {
-            heap_[at] = std::move(heap_.back());
-            positions_[heap_[at].key] = at;
-            heap_.pop_back();
-            sift_down(at);
-            sift_up(at);
-        } else {
-            heap_.pop_back();
+        Entry last = std::move(heap_.back());
+        heap_.pop_back();
+        if (at != heap_.size()) place(at, std::move(last));
+    }
+
+    /// Puts an entry where the one at `at` was, or as far up or down as it belongs.
+    void place(std::size_t at, Entry entry) {
+        at = hole_towards_root(at, entry.when);
+        at = hole_towards_leaves(at, entry.when);
+        write(at, std::move(entry));
+    }
+
+    std::size_t hole_towards_root(std::size_t hole, TimePoint when) {
+        while (hole > 0) {
+            const std::size_t parent = (hole - 1) / 2;
+            if (!(when < heap_[parent].when)) break;
+            write(hole, std::move(heap_[parent]));
+            hole = parent;
         }
+        return hole;
     }
 
-    void swap_entries(std::size_t a, std::size_t b) {
-        std::swap(heap_[a], heap_[b]);
-        positions_[heap_[a].key] = a;
-        positions_[heap_[b].key] = b;
-    }
-
-    void sift_up(std::size_t at) {
-        while (at > 0) {
-            const std::size_t parent = (at - 1) / 2;
-            if (!(heap_[at].when < heap_[parent].when)) return;
-            swap_entries(at, parent);
-            at = parent;
-        }
-    }
-
-    void sift_down(std::size_t at) {
+    std::size_t hole_towards_leaves(std::size_t hole, TimePoint when) {
         for (;;) {
-            std::size_t least = at;
-            for (std::size_t child = 2 * at + 1; child <= 2 * at + 2; ++child) {
-                if (child < heap_.size() && heap_[child].when < heap_[least].when) least = child;
-            }
-            if (least == at) return;
-            swap_entries(at, least);
-            at = least;
+            std::size_t child = 2 * hole + 1;
+            if (child >= heap_.size()) return hole;
+            if (child + 1 < heap_.size() && heap_[child + 1].when < heap_[child].when) ++child;
+            if (!(heap_[child].when < when)) return hole;
+            write(hole, std::move(heap_[child]));
+            hole = child;
         }
+    }
+
+    void write(std::size_t at, Entry entry) {
+        positions_[entry.key] = at;
+        heap_[at] = std::move(entry);
     }
 
     std::vector<Entry> heap_;
-    std::unordered_map<Key, std::size_t> positions_;
+    FlatMap<Key, std::size_t> positions_;
 };
 
 }  // namespace farm

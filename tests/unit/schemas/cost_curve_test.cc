@@ -28,14 +28,5 @@ TEST(CostCurveTest, AFullRunIsTheKneeOnlyWhereMoreProvedNoBetter) {
     EXPECT_EQ(full_run_rows(cliff, 5), 5U);
 }
 
-TEST(CostCurveTest, RowsBeyondAFullRunAreSeveralRuns) {
-    const Curve curve{{1, 100}, {8, 240}, {16, 4000}};
-    EXPECT_EQ(cost_in_runs(curve, 8, 8, 0), 240U);
-    EXPECT_EQ(cost_in_runs(curve, 17, 8, 0), 240U + 240U + 100U);
-    EXPECT_EQ(cost_in_runs(curve, 16, 8, 0), 480U);
-    EXPECT_EQ(cost_in_runs(curve, 16, 0, 0), 4000U);
-    EXPECT_EQ(cost_in_runs({}, 16, 0, 7), 7U);
-}
-
 }  // namespace
 }  // namespace farm

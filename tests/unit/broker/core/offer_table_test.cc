@@ -28,7 +28,7 @@ class OfferTableTest : public ::testing::Test {
         session.id = SessionId{sessions_.size()};
         session.link = LinkId{sessions_.size()};
         session.bulk_attached = true;
-        session.worker = std::make_unique<Worker>();
+        session.worker = std::make_unique<Worker>(loads_);
         session.worker->streams = true;
         session.worker->open = true;
         session.worker->window_bytes = 1 << 20;
@@ -50,7 +50,6 @@ class OfferTableTest : public ::testing::Test {
         WorkerService& service = session.worker->add(ServiceIndex{index});
         service.rate = RateEstimate(ad.cost);
         service.ad = std::make_shared<const ServiceAd>(ad);
-        service.max_call_bytes = ad.max_call_bytes;
         service.by_version = services_[model].get();
         service.window_count = 4;
         service.last_measured = now;
@@ -98,6 +97,7 @@ class OfferTableTest : public ::testing::Test {
     }
 
     TimePoint now{1h};
+    WorkerLoads loads_;
     std::vector<std::unique_ptr<Session>> sessions_;
     std::vector<std::unique_ptr<Service>> services_;
 };
@@ -243,9 +243,12 @@ TEST_F(OfferTableTest, EqualWorkersShareCallsThatCostNothing) {
 /// Sizes are kept as floats: what fits to the byte must fit.
 TEST_F(OfferTableTest, CallThatFillsAWindowToTheByteIsTaken) {
     Session& session = worker(1, {0});
+    WorkerService& service = *session.worker->services[0];
+    ServiceAd ad = *service.ad;
     for (std::uint64_t window : {1'000'000'007ULL, 4'294'967'295ULL, 1'099'511'627'777ULL}) {
         session.worker->window_bytes = window;
-        session.worker->services[0]->max_call_bytes = window;
+        ad.max_call_bytes = window;
+        service.ad = std::make_shared<const ServiceAd>(ad);
         session.worker->changed(now);
         services_[0]->offers.prepare(1, now);
         EXPECT_TRUE(services_[0]->offers.least_finish({1, window - 5000, 5000, false})) << window;
