@@ -21,7 +21,8 @@ enum class Framing : std::uint8_t { chunked, whole };
 /// item; bodies are slices of the frame that they came in, frames are moved. Checks sizes of
 /// frames, sums, that declared tensor bytes fit what came, and that nothing contradicts `framing`.
 /// On error the store is as before. A payload of a CHUNK has no body and one frame. A frame
-/// of bodies is copied where it may lie in shared memory, so that it cannot change under the parser.
+/// of bodies is copied where it may lie in shared memory, so that it cannot change under the
+/// parser.
 Result<void> open_envelope(std::vector<Buffer> frames, PayloadStore& store,
                            std::vector<Message>& items, Framing framing = Framing::chunked);
 

@@ -313,7 +313,8 @@ TEST(HeaderWriterTest, CarriesTheLargestServiceAlone) {
     ad.failure = std::string(limits::detail_bytes, 'f');
     HeaderWriter writer;
     ASSERT_TRUE(writer.try_add(Advertise{{ad}, {}, {}, {}}));
-    EXPECT_EQ(decoded(test::string_of(writer.finish()))->front(), Message(Advertise{{ad}, {}, {}, {}}));
+    EXPECT_EQ(decoded(test::string_of(writer.finish()))->front(),
+              Message(Advertise{{ad}, {}, {}, {}}));
 }
 
 TEST(HeaderWriterTest, ForeignErrorTextsCannotEndASession) {
