@@ -9,6 +9,8 @@ namespace {
 
 /// Messages taken from one socket before the other one and the clock get their turn.
 constexpr int messages_per_turn = 256;
+/// Messages after which what they gave is sent, so that peers work while this loop does.
+constexpr int messages_per_flush = 4;
 
 LogLevel level_of(NoteLevel level) {
     switch (level) {
@@ -64,10 +66,11 @@ int BrokerLoop::run() {
 }
 
 void BrokerLoop::take_messages(Lane lane) {
-    for (int i = 0; i < messages_per_turn; ++i) {
+    for (int taken = 1; taken <= messages_per_turn; ++taken) {
         auto arrival = listener_.receive(lane);
         if (!arrival) return;
         take(std::move(*arrival), lane);
+        if (taken % messages_per_flush == 0) report_failed_links();
     }
 }
 

@@ -18,6 +18,8 @@ namespace {
 constexpr std::size_t queue_limit_count = 65'536;
 /// Messages taken from one socket before the other one and the clock get their turn.
 constexpr int messages_per_turn = 256;
+/// Messages after which what they gave is sent, so that peers work while this loop does.
+constexpr int messages_per_flush = 4;
 
 LogLevel level_of(NoteLevel level) {
     switch (level) {
@@ -226,6 +228,9 @@ void WorkerLoop::take_items(LinkId link) {
             step(Received{link, std::move(message)});
         }
     }
+    if (++taken_count_ % messages_per_flush != 0) return;
+    take_runs();
+    report_failed_links();
 }
 
 SendResult WorkerLoop::send(LinkId link, Lane lane, std::span<const Buffer> frames) {
