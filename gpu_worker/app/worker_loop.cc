@@ -19,7 +19,7 @@ constexpr std::size_t queue_limit_count = 65'536;
 /// Messages taken from one socket before the other one and the clock get their turn.
 constexpr int messages_per_turn = 256;
 /// Messages after which what they gave is sent, so that peers work while this loop does.
-constexpr int messages_per_flush = 4;
+constexpr int messages_per_flush = 2;
 
 LogLevel level_of(NoteLevel level) {
     switch (level) {

@@ -111,7 +111,7 @@ class WorkerLoop {
     WorkerMachine machine_;
     WorkerEffects effects_;
     PayloadStore payloads_;
-    std::vector<Message> messages_;                     ///< of the message that is being taken
+    std::vector<Message> messages_;  ///< of the message that is being taken
     std::uint64_t taken_count_{0};
     std::unordered_map<PayloadId, TensorList> inputs_;  ///< checked inputs of small calls
     std::unordered_map<PayloadId, Assembly> assemblies_;
