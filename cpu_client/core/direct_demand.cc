@@ -62,7 +62,14 @@ bool DirectDemand::is_worth(const Service& service) const {
 bool DirectDemand::wants(const Service& service, TimePoint now) const {
     const bool is_recent = now < service.second + 2 * window;
     if (!is_recent || !(service.was_worth || is_worth(service))) return false;
-    return !service.waits && now >= service.ask_at;
+    if (service.waits) return false;
+    return now >= service.ask_at || (now >= service.grow_at && has_outgrown(service));
+}
+
+/// What was asked for last does not hold what is called now.
+bool DirectDemand::has_outgrown(const Service& service) {
+    return service.in_flight > service.last.request_count ||
+           service.largest_call > service.last.bytes_per_call;
 }
 
 std::vector<Resolve> DirectDemand::due(TimePoint now) {
@@ -116,6 +123,7 @@ void DirectDemand::leased(std::string_view name, std::uint32_t count, TimePoint 
     service->until = until;
     service->pause = Duration{0};
     service->ask_at = now + refresh;
+    service->grow_at = now + growth_pause;
     plan_look();
 }
 
@@ -126,6 +134,7 @@ void DirectDemand::lost(std::string_view name, TimePoint now) {
     service->until.reset();
     service->pause = std::clamp<Duration>(2 * service->pause, first_pause, longest_pause);
     service->ask_at = now + service->pause;
+    service->grow_at = TimePoint::max();
     plan_look();
 }
 

@@ -18,7 +18,8 @@ namespace farm {
 /// A lease reserves a part of a worker and binds calls to it early, so it is asked for only when
 /// the way through the broker would cost something: when calls come often (`often_calls` in a
 /// second) or carry much (`much_bytes` in a second). While that is so it is asked for anew every
-/// `refresh`, so that workers that have joined get their part; then it is left to run out. Counts
+/// `refresh`, so that workers that have joined get their part, and after `growth_pause` where more
+/// calls are in flight than it was asked for; then it is left to run out. Counts
 /// calls of each service by the second; the rest is the ClientMachine's. Bounded: `most_services`,
 /// those that nobody called for longest go first. A value, used by one thread.
 class DirectDemand {
@@ -26,6 +27,7 @@ class DirectDemand {
     static constexpr std::uint64_t often_calls = 50;
     static constexpr std::uint64_t much_bytes = 4ULL << 20;
     static constexpr Duration refresh = std::chrono::milliseconds(500);
+    static constexpr Duration growth_pause = std::chrono::milliseconds(10);
     static constexpr std::size_t most_services = 1024;
 
     explicit DirectDemand(DirectUse use) : use_(use) {}
@@ -60,10 +62,11 @@ class DirectDemand {
         std::uint32_t last_peak{0};
         std::uint64_t largest_call{0};
         std::uint64_t largest_result{0};
-        bool any_result{false};  ///< some call left its result's size to the signature
-        bool waits{false};       ///< for the answer
-        TimePoint ask_at;        ///< not before
-        Duration pause{0};       ///< after a "none"; doubles
+        bool any_result{false};               ///< some call left its result's size to the signature
+        bool waits{false};                    ///< for the answer
+        TimePoint ask_at;                     ///< not before
+        TimePoint grow_at{TimePoint::max()};  ///< nor, for more calls than the last time, before
+        Duration pause{0};                    ///< after a "none"; doubles
         std::optional<TimePoint> until;
         Resolve last;
     };
@@ -71,6 +74,7 @@ class DirectDemand {
     void turn(Service& service, TimePoint now) const;
     bool is_worth(const Service& service) const;
     bool wants(const Service& service, TimePoint now) const;
+    static bool has_outgrown(const Service& service);
     void plan_look();
     Service* find(std::string_view service);
     void make_room();

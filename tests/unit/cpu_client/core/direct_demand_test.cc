@@ -145,14 +145,35 @@ TEST(DirectDemandTest, WhileItPaysItIsAskedAnewEveryHalfSecond) {
     bench.submit(1);
     ASSERT_EQ(bench.due().size(), 1U);
     bench.lease(1);
+    bench.finish(1);
     bench.now += DirectDemand::refresh - 1ms;
-    bench.submit(3);
+    bench.submit(1);
     EXPECT_TRUE(bench.due().empty());
+    bench.finish(1);
     bench.now += 1ms;
     bench.submit(1);
     const auto asks = bench.due();
     ASSERT_EQ(asks.size(), 1U);
-    EXPECT_EQ(asks[0].request_count, 5U);
+    EXPECT_EQ(asks[0].request_count, 1U);
+}
+
+TEST(DirectDemandTest, ALeaseThatIsOutgrownIsAskedAnewSoon) {
+    DemandBench bench(DirectUse::always);
+    bench.submit(1);
+    ASSERT_EQ(bench.due().at(0).request_count, 1U);
+    bench.lease(1);
+    bench.submit(7);
+    EXPECT_TRUE(bench.due().empty()) << "more calls may follow at once";
+    bench.now += DirectDemand::growth_pause;
+    bench.submit(1);
+    const auto asks = bench.due();
+    ASSERT_EQ(asks.size(), 1U);
+    EXPECT_EQ(asks[0].request_count, 9U);
+    bench.lease(4);  // the broker has no more
+    bench.now += DirectDemand::growth_pause;
+    bench.finish(1);
+    bench.submit(1);
+    EXPECT_TRUE(bench.due().empty()) << "the same was asked for already";
 }
 
 TEST(DirectDemandTest, OldServicesMakeRoomForNewOnes) {
