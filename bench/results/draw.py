@@ -126,11 +126,14 @@ def draw(folder):
     figure.legend(handles, labels, loc="lower left", bbox_to_anchor=(0.03, 0.0), ncol=5, fontsize=8.5,
                   frameon=False, handlelength=2.8)
     bars = figure.add_subplot(grid[2])
-    service_bars(bars, service)
-    box = bars.get_position()
-    bars.set_position([box.x0 + 0.11, box.y0, box.width - 0.11, box.height])
-    finish(bars, "")
-    bars.set_title("Models on one core: farm / direct", fontsize=9, loc="right")
+    if service:
+        service_bars(bars, service)
+        box = bars.get_position()
+        bars.set_position([box.x0 + 0.11, box.y0, box.width - 0.11, box.height])
+        finish(bars, "")
+        bars.set_title("Models on one core: farm / direct", fontsize=9, loc="right")
+    else:
+        bars.remove()
     figure.savefig(Path(folder) / "figures.svg", metadata={"Date": None})
 
 
