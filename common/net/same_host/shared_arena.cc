@@ -4,6 +4,8 @@
 #include <iterator>
 #include <utility>
 
+#include <unistd.h>
+
 #include "schemas/limits.h"
 
 namespace farm {
@@ -24,9 +26,13 @@ std::shared_ptr<SharedArena> SharedArena::make() {
 std::shared_ptr<SharedArena> SharedArena::of_process() {
     static std::mutex mutex;
     static std::weak_ptr<SharedArena> known;
+    static pid_t owner = 0;
     std::lock_guard lock(mutex);
     std::shared_ptr<SharedArena> arena = known.lock();
-    if (!arena) known = arena = make();
+    if (!arena || owner != ::getpid()) {
+        known = arena = make();
+        owner = ::getpid();
+    }
     return arena;
 }
 

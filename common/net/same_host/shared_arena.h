@@ -30,7 +30,8 @@ class SharedArena : public std::enable_shared_from_this<SharedArena> {
     };
 
     static std::shared_ptr<SharedArena> make();
-    /// The one of this process: made by the first who asks, gone with the last user and block.
+    /// The one of this process: made by the first who asks, gone with the last user and block. A
+    /// forked child gets another: both would write to the same memory.
     static std::shared_ptr<SharedArena> of_process();
 
     /// A page-aligned block, not initialised; it may outlive everybody else's interest in the

@@ -5,6 +5,9 @@
 #include <cstring>
 #include <utility>
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "schemas/limits.h"
 
 namespace farm {
@@ -72,6 +75,16 @@ TEST(SharedArenaTest, ABlockOutlivesTheArenasUsers) {
     ASSERT_TRUE(block);
     arena.reset();
     std::memset(block->data(), 1, 10);
+}
+
+TEST(SharedArenaTest, AProcessHasOneAndAForkedChildAnother) {
+    const auto arena = SharedArena::of_process();
+    EXPECT_EQ(SharedArena::of_process(), arena);
+    const pid_t child = ::fork();
+    if (child == 0) ::_exit(SharedArena::of_process() == arena ? 1 : 0);
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 }  // namespace
