@@ -74,7 +74,8 @@ void CallTable::make_pausing(OpenCall& call, TimePoint retry_at) {
     pausing_.emplace(Due{retry_at, call.sequence}, &call);
 }
 
-OpenCall* CallTable::first_ready(bool chunked) const { return first_of(ready_[chunked]); }
+OpenCall* CallTable::first_ready_small() const { return first_of(ready_[false]); }
+
 OpenCall* CallTable::first_unplaced() const {
     for (const auto& [sequence, call] : by_age_) {
         if (call->state != OpenCall::State::direct) return call;

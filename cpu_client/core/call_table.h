@@ -17,6 +17,8 @@ namespace farm {
 /// erase(). The owner (ClientMachine) bounds count and bytes. One thread.
 class CallTable {
   public:
+    using Rank = std::tuple<std::uint8_t, std::uint64_t>;  // priority, sequence
+
     OpenCall* find(const CallId& id);
     /// The id must not be in the table.
     OpenCall& add(OpenCall call);
@@ -31,9 +33,10 @@ class CallTable {
     std::size_t sent_count() const { return sent_.size(); }
     std::uint64_t input_bytes() const { return input_bytes_; }
 
-    /// First to be sent: smallest priority, then oldest; null when there is none. Chunked calls
-    /// have a line of their own because they may have to wait for the bulk socket.
-    OpenCall* first_ready(bool chunked) const;
+    /// In the order in which they are to be sent: smallest priority, then oldest. Chunked calls
+    /// have a line of their own because they may have to wait, for the bulk socket or a lease.
+    OpenCall* first_ready_small() const;  ///< null when there is none
+    const std::map<Rank, OpenCall*>& ready_chunked() const { return ready_[true]; }
     /// Nearest in time; null when there is none.
     OpenCall* first_deadline() const;
     OpenCall* first_pausing() const;
@@ -44,7 +47,6 @@ class CallTable {
     const std::map<std::uint64_t, OpenCall*>& sent() const { return sent_; }
 
   private:
-    using Rank = std::tuple<std::uint8_t, std::uint64_t>;  // priority, sequence
     using Due = std::pair<TimePoint, std::uint64_t>;       // time, sequence
 
     void leave_state(OpenCall& call);

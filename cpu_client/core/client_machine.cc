@@ -91,16 +91,16 @@ std::optional<Finish> ClientMachine::refusal_of(const Submit& submit, TimePoint 
 // ---- sending ----------------------------------------------------------------------------------
 
 void ClientMachine::send_ready(Step& step) {
+    lease_wait_until_.reset();
     if (!may_route() && direct_.empty()) return;
-    if (may_route() && calls_.first_ready(true) != nullptr) open_bulk(step);
     while (send_next(step)) {
     }
 }
 
 /// Chunked calls have to wait for a bulk socket; nobody else waits for them.
 bool ClientMachine::send_next(Step& step) {
-    OpenCall* small = calls_.first_ready(false);
-    OpenCall* chunked = calls_.first_ready(true);
+    OpenCall* small = calls_.first_ready_small();
+    OpenCall* chunked = first_chunked(step.now);
     if (small != nullptr && chunked != nullptr) {
         const auto rank = [](const OpenCall& call) {
             return std::pair(call.what.priority, call.sequence);
@@ -113,6 +113,16 @@ bool ClientMachine::send_next(Step& step) {
     return only != nullptr && send_one(*only, step);
 }
 
+/// The first that need not wait for room in a lease; null: none.
+OpenCall* ClientMachine::first_chunked(TimePoint now) {
+    lease_wait_until_.reset();
+    for (const auto& [rank, call] : calls_.ready_chunked()) {
+        if (!waits_for_lease(*call, now)) return call;
+        lease_wait_until_ = earliest(lease_wait_until_, lease_wait_end(*call));
+    }
+    return nullptr;
+}
+
 /// True when it has left, or ended.
 bool ClientMachine::send_one(OpenCall& call, Step& step) {
     if (DirectSession* worker = direct_way(call, step.now)) {
@@ -122,6 +132,7 @@ bool ClientMachine::send_one(OpenCall& call, Step& step) {
         send(call, worker->welcome, worker->link, step);
         return true;
     }
+    if (may_route() && call.chunked()) open_bulk(step);
     const bool has_way = !call.chunked() || session_.bulk == BrokerSession::Bulk::attached;
     if (!may_route() || !has_way || calls_.sent_count() >= limits::open_calls_per_session_count) {
         return false;

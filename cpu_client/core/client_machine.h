@@ -106,6 +106,8 @@ class ClientMachine {
     void open_bulk(DirectSession& worker, Step& step);
     DirectSession* direct_session(LinkId link);
     DirectSession* direct_way(const OpenCall& call, TimePoint now);
+    bool waits_for_lease(const OpenCall& call, TimePoint now) const;
+    static TimePoint lease_wait_end(const OpenCall& call);
     void note_answer(DirectSession& worker, Answer& answer, TimePoint now);
     std::optional<TimePoint> direct_deadline() const;
 
@@ -117,6 +119,7 @@ class ClientMachine {
     std::optional<Finish> refusal_of(const Submit& submit, TimePoint now) const;
     void send_ready(Step& step);
     bool send_next(Step& step);
+    OpenCall* first_chunked(TimePoint now);
     bool send_one(OpenCall& call, Step& step);
     void send(OpenCall& call, const Welcome& session, LinkId link, Step& step);
     void send_chunks(OpenCall& call, Step& step);
@@ -145,6 +148,7 @@ class ClientMachine {
     DirectDemand demand_;
     std::map<LinkId, DirectSession> direct_;
     std::map<std::string, TimePoint> unreachable_;  ///< workers' addresses, until when
+    std::optional<TimePoint> lease_wait_until_;  ///< of the chunked calls, the first to give up
     std::uint64_t last_link_{0};
     TimePoint unreachable_since_{};  ///< when the last session ended
     std::string last_problem_;

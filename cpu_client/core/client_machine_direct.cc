@@ -6,7 +6,7 @@
 #include "schemas/same_host.h"
 
 // The direct path: leases from the broker, sessions with workers. Whatever goes wrong here, calls
-// go by the broker; nothing waits for a lease.
+// go by the broker; only large calls wait for room in a lease, and not for long.
 namespace farm {
 namespace {
 
@@ -16,6 +16,8 @@ using Phase = DirectSession::Phase;
 
 constexpr Duration unreachable_pause = 60s;
 constexpr std::size_t most_sessions = 64;
+/// More than the way by the broker costs the largest call.
+constexpr Duration lease_patience = 1s;
 
 /// In the order in which they are tried.
 std::vector<DirectWay> ways_of(const LeaseGrant& grant, const std::string& host) {
@@ -24,6 +26,16 @@ std::vector<DirectWay> ways_of(const LeaseGrant& grant, const std::string& host)
     if (!socket.empty()) ways.push_back({std::string(socket), true});
     if (!grant.url.empty()) ways.push_back({grant.url, false});
     return ways;
+}
+
+/// Under which this worker takes such calls, now or when others have ended; null: none.
+const HeldLease* usable_lease(const DirectSession& worker, const OpenCall& call, TimePoint now) {
+    const auto found = worker.leases.find(call.what.service);
+    if (!worker.is_open() || worker.leaving || found == worker.leases.end()) return nullptr;
+    const HeldLease& lease = found->second;
+    const bool is_avoided = call.avoid && call.avoid == lease.grant.worker;
+    if (is_avoided || !lease.is_valid(now)) return nullptr;
+    return lease.fits(call.what.input_bytes, call.what.max_result_bytes) ? &lease : nullptr;
 }
 
 PayloadId payload_of(const Message& message) {
@@ -305,17 +317,29 @@ DirectSession* ClientMachine::direct_way(const OpenCall& call, TimePoint now) {
     DirectSession* best = nullptr;
     if (!call.what.idempotent) return best;
     for (auto& [link, worker] : direct_) {
-        const auto found = worker.leases.find(call.what.service);
-        if (!worker.is_open() || worker.leaving || found == worker.leases.end()) continue;
-        const HeldLease& lease = found->second;
-        const bool is_avoided = call.avoid && call.avoid == lease.grant.worker;
-        if (!lease.has_room(now) || is_avoided ||
-            !lease.fits(call.what.input_bytes, call.what.max_result_bytes)) {
-            continue;
-        }
+        const HeldLease* lease = usable_lease(worker, call, now);
+        if (lease == nullptr || !lease->has_room()) continue;
         if (best == nullptr || worker.expected_wait() < best->expected_wait()) best = &worker;
     }
     return best;
+}
+
+/// Chunks by the broker cost more than the wait until a call that is at the worker ends, and they
+/// would wait for the same window.
+bool ClientMachine::waits_for_lease(const OpenCall& call, TimePoint now) const {
+    if (!call.what.idempotent || now >= lease_wait_end(call)) return false;
+    bool is_full = false;
+    for (const auto& [link, worker] : direct_) {
+        const HeldLease* lease = usable_lease(worker, call, now);
+        if (lease == nullptr) continue;
+        if (lease->has_room()) return false;
+        is_full = true;
+    }
+    return is_full;
+}
+
+TimePoint ClientMachine::lease_wait_end(const OpenCall& call) {
+    return call.submitted + lease_patience;
 }
 
 /// Whatever became of the call, the worker has let go of it.

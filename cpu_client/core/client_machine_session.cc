@@ -112,6 +112,7 @@ void ClientMachine::tick_session(Step& step) {
 std::optional<TimePoint> ClientMachine::next_deadline() const {
     std::optional<TimePoint> next = earliest(session_deadline(), give_up_at());
     next = earliest(next, direct_deadline());
+    next = earliest(next, lease_wait_until_);
     if (const OpenCall* call = calls_.first_deadline()) next = earliest(next, call->what.deadline);
     if (const OpenCall* call = calls_.first_pausing()) next = earliest(next, call->retry_at);
     return earliest(next, questions_.next_deadline());

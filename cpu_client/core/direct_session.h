@@ -21,9 +21,8 @@ struct HeldLease {
     bool accepted{false};               ///< the worker said so
     std::uint32_t in_flight{0};
 
-    bool has_room(TimePoint now) const {
-        return accepted && now < until && in_flight < grant.request_count;
-    }
+    bool is_valid(TimePoint now) const { return accepted && now < until; }
+    bool has_room() const { return in_flight < grant.request_count; }
     /// Every call gets the same part of the lease's bytes.
     bool fits(std::uint64_t input_bytes, std::uint64_t result_bytes) const {
         if (result_bytes == 0) return max_result_bytes == 0 && input_bytes <= call_bytes;

@@ -318,6 +318,62 @@ TEST(ClientSameHostTest, LargeCallsTravelWholeAndNeedNoBulkSocket) {
     EXPECT_EQ(bench.completed(2)->status, CallStatus::ok);
 }
 
+/// A worker within the host, whose lease holds one call of large_call's size.
+struct FullLeaseBench : SameHostBench {
+    LinkId worker;
+
+    FullLeaseBench() {
+        step(call(1));
+        LeaseGrant one = near_grant("", "boot/0/@w");
+        one.request_count = 1;
+        one.device_bytes = 64 << 20;
+        worker = worker_joins(one);
+        step(large(2));
+        effects.clear();
+    }
+    Submit large(std::uint64_t number) {
+        Submit submit = large_call(number);
+        submit.max_result_bytes = 4 << 20;
+        return submit;
+    }
+};
+
+TEST(ClientSameHostTest, ALargeCallWaitsForRoomInItsLease) {
+    FullLeaseBench bench;
+    bench.step(bench.large(3));
+    EXPECT_EQ(bench.sent_count<Call>(), 0U);
+    EXPECT_EQ(bench.count<OpenBulk>(), 0U) << "it does not prepare for the way by the broker";
+    bench.step(bench.call(4));
+    EXPECT_EQ(bench.called_on(), bench.link) << "a small call does not wait";
+    bench.answer_on(bench.worker, 2);
+    EXPECT_EQ(bench.called_on(), bench.worker);
+    bench.answer_on(bench.worker, 3);
+    EXPECT_EQ(bench.completed(3)->status, CallStatus::ok);
+}
+
+TEST(ClientSameHostTest, ALargeCallOfAnotherServiceDoesNotWaitForThisOnesLease) {
+    FullLeaseBench bench;
+    bench.step(bench.large(3));
+    Submit other = bench.large(4);
+    other.service = "other";
+    bench.step(other);
+    const auto* bulk = bench.last<OpenBulk>();
+    ASSERT_NE(bulk, nullptr);
+    bench.from_broker(Attach{SessionId{7}, {}});
+    ASSERT_NE(bench.sent<Call>(), nullptr);
+    EXPECT_EQ(bench.sent<Call>()->key.id, other.id);
+    EXPECT_EQ(bench.called_on(), bench.link);
+}
+
+TEST(ClientSameHostTest, ALargeCallDoesNotWaitForItsLeaseForLong) {
+    FullLeaseBench bench;
+    bench.step(bench.large(3));
+    bench.run_for(900ms);
+    EXPECT_EQ(bench.count<OpenBulk>(), 0U);
+    bench.run_for(200ms);
+    EXPECT_EQ(bench.count<OpenBulk>(), 1U) << "by the broker";
+}
+
 TEST(ClientSameHostTest, ALargeCallThatIsSentAgainElsewhereGoesInChunks) {
     SameHostBench bench;
     bench.step(bench.call(1));
