@@ -9,13 +9,14 @@
 namespace farm::limits {
 
 // One message on the wire.
-inline constexpr std::size_t header_bytes = 64 * 1024;          ///< frame 0
-inline constexpr std::size_t body_bytes = 1024 * 1024;          ///< bodies of a message
-inline constexpr std::size_t joined_bytes = 8 * 1024;           ///< frame 0 with bodies behind it
-inline constexpr std::size_t frame_bytes = 2 * 1024 * 1024;     ///< any frame (ZMQ_MAXMSGSIZE)
-inline constexpr std::size_t frame_count = 256;                 ///< frames of one message
-inline constexpr std::size_t item_count = 256;                  ///< protocol items in frame 0
-inline constexpr std::size_t inline_tensor_bytes = 1024;        ///< above: a frame of its own
+inline constexpr std::size_t header_bytes = 64 * 1024;       ///< frame 0
+inline constexpr std::size_t body_bytes = 1024 * 1024;       ///< bodies of a message
+inline constexpr std::size_t joined_bytes = 8 * 1024;        ///< frame 0 with bodies behind it
+inline constexpr std::size_t frame_bytes = 2 * 1024 * 1024;  ///< any frame (ZMQ_MAXMSGSIZE)
+inline constexpr std::size_t direct_frame_bytes = 16 * 1024 * 1024;  ///< but one of a direct chunk
+inline constexpr std::size_t frame_count = 256;                      ///< frames of one message
+inline constexpr std::size_t item_count = 256;                       ///< protocol items in frame 0
+inline constexpr std::size_t inline_tensor_bytes = 1024;             ///< above: a frame of its own
 inline constexpr std::uint64_t small_call_bytes = 1024 * 1024;  ///< above: a large call, in chunks
 inline constexpr std::size_t chunk_bytes = 1024 * 1024;
 
@@ -43,6 +44,7 @@ inline constexpr std::uint64_t default_result_bytes = 64ULL << 20;
 inline constexpr std::uint8_t attempt_count = 3;
 inline constexpr std::size_t open_calls_per_session_count = 2048;
 inline constexpr std::size_t chunk_window_count = 4;  ///< unanswered chunks of one transfer
+inline constexpr std::uint64_t direct_window_bytes = 32ULL << 20;     ///< the same without a broker
 inline constexpr std::size_t waiting_calls_per_client_count = 65536;  ///< inside one client library
 inline constexpr std::uint64_t waiting_bytes_per_client = 2ULL << 30;
 inline constexpr auto longest_deadline = std::chrono::hours(24);

@@ -235,7 +235,7 @@ struct Chunk {
     CallKey key;
     std::uint16_t tensor{0};  ///< index in the body's descriptors
     std::uint64_t offset{0};  ///< in that tensor
-    std::uint32_t length{0};  ///< 1..limits::chunk_bytes
+    std::uint32_t length{0};  ///< at least 1, at most by Chunking
     PayloadId payload;        ///< [rim]
 
     friend bool operator==(const Chunk&, const Chunk&) = default;

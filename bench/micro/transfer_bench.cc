@@ -8,19 +8,17 @@
 
 #include "common/core/buffer.h"
 #include "common/core/transfer.h"
-#include "schemas/limits.h"
+#include "schemas/chunking.h"
 
 namespace farm::bench {
 namespace {
-
-constexpr std::uint64_t window_bytes = limits::chunk_window_count * limits::chunk_bytes;
 
 /// One tensor: pieces are cut, accepted and granted until it has passed; `store` gets each piece.
 template <class Store>
 void pass(std::uint64_t size_bytes, const Store& store) {
     const std::vector<LargeTensor> tensors{{0, size_bytes}};
-    OutgoingTransfer sender(tensors, limits::chunk_bytes);
-    IncomingTransfer receiver(tensors, limits::chunk_bytes, window_bytes);
+    OutgoingTransfer sender(tensors, routed_chunking);
+    IncomingTransfer receiver(tensors, routed_chunking);
     while (!receiver.done()) {
         if (const auto granted = receiver.next_grant()) sender.grant(*granted);
         while (const auto piece = sender.next()) {

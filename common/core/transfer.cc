@@ -22,6 +22,14 @@ void skip_finished(const std::vector<LargeTensor>& tensors, std::size_t& frame,
     }
 }
 
+void expect_sane(const Chunking& chunking) {
+    constexpr std::uint64_t most = std::numeric_limits<std::uint32_t>::max();
+    FARM_EXPECT(chunking.chunk_bytes > 0 && chunking.chunk_bytes <= most);
+    FARM_EXPECT(chunking.window_bytes > 0);
+    // Else a sender would wait for room that a receiver gives when half of the window is used.
+    FARM_EXPECT(chunking.whole_bytes <= std::min(most, chunking.window_bytes / 2));
+}
+
 }  // namespace
 
 std::uint64_t stream_bytes(const std::vector<LargeTensor>& tensors) {
@@ -30,12 +38,12 @@ std::uint64_t stream_bytes(const std::vector<LargeTensor>& tensors) {
     return total;
 }
 
-OutgoingTransfer::OutgoingTransfer(std::vector<LargeTensor> tensors, std::uint64_t chunk_bytes)
+OutgoingTransfer::OutgoingTransfer(std::vector<LargeTensor> tensors, const Chunking& chunking)
     : tensors_(std::move(tensors)),
-      chunk_bytes_(chunk_bytes),
+      chunking_(chunking),
       total_bytes_(stream_bytes(tensors_)),
       ready_bytes_(total_bytes_) {
-    FARM_EXPECT(chunk_bytes > 0 && chunk_bytes <= std::numeric_limits<std::uint32_t>::max());
+    expect_sane(chunking);
     skip_finished_tensors();
 }
 
@@ -47,8 +55,10 @@ std::optional<Piece> OutgoingTransfer::next() {
     const std::uint64_t bound = std::min({granted_bytes_, ready_bytes_, total_bytes_});
     if (sent_bytes_ >= bound) return std::nullopt;
     const LargeTensor& tensor = tensors_[frame_];
-    const std::uint64_t length =
-        std::min({chunk_bytes_, tensor.size_bytes - offset_, bound - sent_bytes_});
+    const bool is_whole = tensor.size_bytes <= chunking_.whole_bytes;
+    if (is_whole && tensor.size_bytes > bound - sent_bytes_) return std::nullopt;
+    const std::uint64_t length = std::min({chunking_.largest_chunk(tensor.size_bytes),
+                                           tensor.size_bytes - offset_, bound - sent_bytes_});
     const Piece piece{static_cast<std::uint16_t>(frame_), tensor.tensor, offset_,
                       static_cast<std::uint32_t>(length)};
     offset_ += length;
@@ -59,13 +69,9 @@ std::optional<Piece> OutgoingTransfer::next() {
 
 void OutgoingTransfer::skip_finished_tensors() { skip_finished(tensors_, frame_, offset_); }
 
-IncomingTransfer::IncomingTransfer(std::vector<LargeTensor> tensors, std::uint64_t chunk_bytes,
-                                   std::uint64_t window_bytes)
-    : tensors_(std::move(tensors)),
-      chunk_bytes_(chunk_bytes),
-      window_bytes_(window_bytes),
-      total_bytes_(stream_bytes(tensors_)) {
-    FARM_EXPECT(chunk_bytes > 0 && window_bytes > 0);
+IncomingTransfer::IncomingTransfer(std::vector<LargeTensor> tensors, const Chunking& chunking)
+    : tensors_(std::move(tensors)), chunking_(chunking), total_bytes_(stream_bytes(tensors_)) {
+    expect_sane(chunking);
     skip_finished_tensors();
 }
 
@@ -88,9 +94,10 @@ Result<std::uint16_t> IncomingTransfer::accept(std::uint16_t tensor, std::uint64
                       (offset < offset_ ? "these bytes are here already" : "this leaves a gap") +
                       ", the next byte is " + text(offset_) + "): send chunks once and in order");
     }
-    if (length == 0 || length > chunk_bytes_) {
+    const std::uint64_t largest = chunking_.largest_chunk(expected.size_bytes);
+    if (length == 0 || length > largest) {
         return refuse("of tensor " + text(tensor) + " has length " + text(length) +
-                      " (the limits are 1 and " + text(chunk_bytes_) + "): cut it differently");
+                      " (the limits are 1 and " + text(largest) + "): cut it differently");
     }
     if (length > expected.size_bytes - offset_) {
         return refuse("of tensor " + text(tensor) + " has offset " + text(offset) + " and length " +
@@ -111,8 +118,8 @@ Result<std::uint16_t> IncomingTransfer::accept(std::uint16_t tensor, std::uint64
 
 std::optional<std::uint64_t> IncomingTransfer::next_grant() {
     const std::uint64_t target =
-        received_bytes_ + std::min(window_bytes_, total_bytes_ - received_bytes_);
-    const bool half_is_left = granted_bytes_ - received_bytes_ > window_bytes_ / 2;
+        received_bytes_ + std::min(chunking_.window_bytes, total_bytes_ - received_bytes_);
+    const bool half_is_left = granted_bytes_ - received_bytes_ > chunking_.window_bytes / 2;
     if (target <= granted_bytes_ || half_is_left) return std::nullopt;
     granted_bytes_ = target;
     return target;

@@ -35,11 +35,22 @@ struct Piece {
     friend bool operator==(const Piece&, const Piece&) = default;
 };
 
+/// How tensors are cut. Both ends of a transfer know it from the way that the call takes.
+struct Chunking {
+    std::uint64_t chunk_bytes{1};   ///< a chunk, at most
+    std::uint64_t whole_bytes{0};   ///< but a tensor of at most so many bytes is one chunk
+    std::uint64_t window_bytes{1};  ///< how far a grant runs ahead; at least twice whole_bytes
+
+    std::uint64_t largest_chunk(std::uint64_t tensor_bytes) const {
+        return tensor_bytes <= whole_bytes ? tensor_bytes : chunk_bytes;
+    }
+};
+
 /// The sender's half. Decides what to send next; when to ask is the machine's choice.
 class OutgoingTransfer {
   public:
     OutgoingTransfer() = default;
-    OutgoingTransfer(std::vector<LargeTensor> tensors, std::uint64_t chunk_bytes);
+    OutgoingTransfer(std::vector<LargeTensor> tensors, const Chunking& chunking);
 
     /// Absolute. A smaller grant than before is an old one and changes nothing.
     void grant(std::uint64_t granted_bytes);
@@ -59,7 +70,7 @@ class OutgoingTransfer {
     void skip_finished_tensors();
 
     std::vector<LargeTensor> tensors_;
-    std::uint64_t chunk_bytes_{1};
+    Chunking chunking_;
     std::uint64_t total_bytes_{0};
     std::uint64_t ready_bytes_{0};
     std::uint64_t granted_bytes_{0};
@@ -73,9 +84,7 @@ class OutgoingTransfer {
 class IncomingTransfer {
   public:
     IncomingTransfer() = default;
-    /// `window_bytes` is how far the grant runs ahead of what has come.
-    IncomingTransfer(std::vector<LargeTensor> tensors, std::uint64_t chunk_bytes,
-                     std::uint64_t window_bytes);
+    IncomingTransfer(std::vector<LargeTensor> tensors, const Chunking& chunking);
 
     /// Takes a chunk that came; answers with the frame that it belongs to. An error (protocol)
     /// names the field, the value and what was expected, and changes nothing.
@@ -95,8 +104,7 @@ class IncomingTransfer {
     void skip_finished_tensors();
 
     std::vector<LargeTensor> tensors_;
-    std::uint64_t chunk_bytes_{1};
-    std::uint64_t window_bytes_{1};
+    Chunking chunking_;
     std::uint64_t total_bytes_{0};
     std::uint64_t granted_bytes_{0};
     std::uint64_t received_bytes_{0};

@@ -29,7 +29,9 @@ class AllSignalsBlocked {
 
 }  // namespace
 
-Context::Context() : context_(std::make_unique<zmq::context_t>(lane_count, socket_count)) {
+Context::Context(std::size_t bulk_frame_bytes)
+    : context_(std::make_unique<zmq::context_t>(lane_count, socket_count)),
+      bulk_frame_bytes_(bulk_frame_bytes) {
     context_->set(zmq::ctxopt::blocky, false);
     const AllSignalsBlocked guard;
     zmq::socket_t starts_the_threads(*context_, zmq::socket_type::dealer);

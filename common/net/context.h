@@ -1,7 +1,10 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
+
+#include "schemas/limits.h"
 
 namespace zmq {
 class context_t;
@@ -28,15 +31,20 @@ inline constexpr auto socket_handshake_timeout = std::chrono::seconds(10);
 /// descriptors left for the I/O threads.
 class Context {
   public:
-    Context();
+    /// `bulk_frame_bytes`: what a frame that comes to a bulk socket may have, at most.
+    explicit Context(std::size_t bulk_frame_bytes = limits::frame_bytes);
     ~Context();
     Context(const Context&) = delete;
     Context& operator=(const Context&) = delete;
 
     zmq::context_t& zmq() { return *context_; }
+    std::size_t largest_frame(Lane lane) const {
+        return lane == Lane::bulk ? bulk_frame_bytes_ : limits::frame_bytes;
+    }
 
   private:
     std::unique_ptr<zmq::context_t> context_;
+    std::size_t bulk_frame_bytes_;
 };
 
 }  // namespace farm

@@ -17,13 +17,11 @@ constexpr int keepalive_count = 4;
 /// A CURVE MESSAGE adds 33 bytes: command name 8, nonce 8, authenticator 16, flags 1.
 constexpr std::int64_t curve_overhead_bytes = 64;
 
-constexpr auto max_frame_bytes = static_cast<std::int64_t>(limits::frame_bytes);
-
 /// No ZMTP heartbeats: 4.3.4 kills a connection whose frame takes longer than a heartbeat.
-void set_options(zmq::socket_t& socket, Lane lane) {
+void set_options(zmq::socket_t& socket, Lane lane, std::size_t largest_frame) {
     socket.set(zmq::sockopt::affinity, std::uint64_t{1} << static_cast<unsigned>(lane));
     socket.set(zmq::sockopt::linger, static_cast<int>(socket_linger.count()));
-    socket.set(zmq::sockopt::maxmsgsize, max_frame_bytes);
+    socket.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(largest_frame));
     socket.set(zmq::sockopt::sndhwm, limits::high_water_mark_count);
     socket.set(zmq::sockopt::rcvhwm, limits::high_water_mark_count);
     socket.set(zmq::sockopt::immediate, true);
@@ -47,7 +45,7 @@ Result<std::unique_ptr<zmq::socket_t>> make_socket(Context& context, Lane lane,
                                                    zmq::socket_type type) {
     try {
         auto socket = std::make_unique<zmq::socket_t>(context.zmq(), type);
-        set_options(*socket, lane);
+        set_options(*socket, lane, context.largest_frame(lane));
         return socket;
     } catch (const zmq::error_t& error) {
         Error told = socket_error("open one more socket", error.num());
@@ -57,7 +55,8 @@ Result<std::unique_ptr<zmq::socket_t>> make_socket(Context& context, Lane lane,
 }
 
 void allow_curve_overhead(zmq::socket_t& socket) {
-    socket.set(zmq::sockopt::maxmsgsize, max_frame_bytes + curve_overhead_bytes);
+    socket.set(zmq::sockopt::maxmsgsize,
+               socket.get(zmq::sockopt::maxmsgsize) + curve_overhead_bytes);
 }
 
 int events_of(zmq::socket_t& socket, SocketEvents& known) {

@@ -48,7 +48,7 @@ PayloadId* payload_of(Message& message) {
 }
 
 constexpr std::uint64_t frame_limit(Framing framing) {
-    return framing == Framing::whole ? limits::call_bytes : limits::frame_bytes;
+    return framing == Framing::whole ? limits::call_bytes : limits::direct_frame_bytes;
 }
 
 Result<void> check_sizes(const std::vector<Buffer>& frames, Framing framing) {

@@ -226,7 +226,7 @@ void fields(A& a, Chunk& m) {
     a.call_key(0, "key", m.key);
     a.number(1, "tensor", m.tensor, {.high = limits::tensor_count - 1});
     a.number(2, "offset", m.offset, {.high = limits::call_bytes});
-    a.required_number(3, "length", m.length, {.low = 1, .high = limits::chunk_bytes});
+    a.required_number(3, "length", m.length, {.low = 1, .high = limits::direct_frame_bytes});
     a.check(m.offset + m.length <= limits::call_bytes, "offset", "and length pass call_bytes");
 }
 

@@ -47,7 +47,7 @@ class CallTable {
     const std::map<std::uint64_t, OpenCall*>& sent() const { return sent_; }
 
   private:
-    using Due = std::pair<TimePoint, std::uint64_t>;       // time, sequence
+    using Due = std::pair<TimePoint, std::uint64_t>;  // time, sequence
 
     void leave_state(OpenCall& call);
 

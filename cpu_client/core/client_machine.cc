@@ -5,12 +5,12 @@
 
 #include "common/core/expect.h"
 #include "cpu_client/core/unreachable_text.h"
+#include "schemas/chunking.h"
 
 namespace farm {
 namespace {
 
 constexpr std::uint32_t retry_when_full_ms = 100;
-constexpr std::uint64_t window_bytes = limits::chunk_window_count * limits::chunk_bytes;
 
 /// Rounded up, so that a broker never sees an expired call that has not expired here.
 std::uint32_t remaining_ms(TimePoint deadline, TimePoint now) {
@@ -165,7 +165,7 @@ void ClientMachine::send(OpenCall& call, const Welcome& session, LinkId link, St
     if (message.chunked) message.streamed_bytes = stream_bytes(call.what.large);
     message.max_result_bytes = call.what.max_result_bytes;
     message.payload = call.what.payload;
-    if (message.chunked) call.upload.emplace(call.what.large, limits::chunk_bytes);
+    if (message.chunked) call.upload.emplace(call.what.large, chunking_of(link));
     call.via = link;
     if (link == session_.link) {
         calls_.make_sent(call);
@@ -173,6 +173,10 @@ void ClientMachine::send(OpenCall& call, const Welcome& session, LinkId link, St
         calls_.make_direct(call);
     }
     transmit(link, std::move(message), step);
+}
+
+const Chunking& ClientMachine::chunking_of(LinkId link) const {
+    return link == session_.link ? routed_chunking : direct_chunking;
 }
 
 bool ClientMachine::is_live(LinkId link) const {
@@ -256,8 +260,8 @@ void ClientMachine::receive(OpenCall& call, const AnswerArrived& arrived, Step& 
                                                 count_text(largest, "bytes") + ")"},
                       step);
     }
-    call.download.emplace(Download{
-        arrived.answer, IncomingTransfer(arrived.large, limits::chunk_bytes, window_bytes)});
+    call.download.emplace(
+        Download{arrived.answer, IncomingTransfer(arrived.large, chunking_of(call.via))});
     step.out.push_back(AllocateFrames{arrived.answer.payload});
     want_bulk(call.via, step);
     if (has_bulk(call.via)) grant_more(call, step);

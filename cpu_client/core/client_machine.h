@@ -112,6 +112,7 @@ class ClientMachine {
     std::optional<TimePoint> direct_deadline() const;
 
     // Calls.
+    const Chunking& chunking_of(LinkId link) const;
     bool is_live(LinkId link) const;
     bool has_bulk(LinkId link) const;
     void want_bulk(LinkId link, Step& step);
@@ -148,7 +149,7 @@ class ClientMachine {
     DirectDemand demand_;
     std::map<LinkId, DirectSession> direct_;
     std::map<std::string, TimePoint> unreachable_;  ///< workers' addresses, until when
-    std::optional<TimePoint> lease_wait_until_;  ///< of the chunked calls, the first to give up
+    std::optional<TimePoint> lease_wait_until_;     ///< of the chunked calls, the first to give up
     std::uint64_t last_link_{0};
     TimePoint unreachable_since_{};  ///< when the last session ended
     std::string last_problem_;

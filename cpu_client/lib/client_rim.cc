@@ -8,6 +8,7 @@
 #include "common/core/expect.h"
 #include "common/wire/body.h"
 #include "common/wire/envelope.h"
+#include "cpu_client/lib/large_block.h"
 #include "cpu_client/lib/quarantine.h"
 
 namespace farm {
@@ -183,32 +184,25 @@ void ClientRim::carry_out(const TransmitChunk& effect) {
     FARM_ENSURE(outbox_.add(effect.link, Lane::bulk, chunk, &piece));
 }
 
-/// Without the memory the chunks are taken and forgotten, and the call ends INTERNAL.
 void ClientRim::carry_out(const AllocateFrames& effect) {
     const Payload* payload = payloads_.find(effect.payload);
     FARM_EXPECT(payload != nullptr);
     const auto body = decode_answer_body(payload->body);
     FARM_EXPECT(body.has_value());  // it was read when it came
-    Download& download = downloads_[effect.payload];
-    try {
-        for (const LargeTensor& tensor : large_tensors(body->tensors)) {
-            download.frames.emplace_back(tensor.size_bytes);
-        }
-    } catch (const std::bad_alloc&) {
-        download.frames.clear();
-        download.out_of_memory = true;
-    }
+    downloads_[effect.payload].frames = IncomingFrames(large_tensors(body->tensors), &large_block);
 }
 
+/// Without the memory the chunks are taken and forgotten, and the call ends INTERNAL.
 void ClientRim::carry_out(const StoreChunk& effect) {
-    const Payload chunk = payloads_.take(effect.chunk);
+    Payload chunk = payloads_.take(effect.chunk);
     const auto download = downloads_.find(effect.into);
     FARM_EXPECT(download != downloads_.end() && chunk.frames.size() == 1);
     if (download->second.out_of_memory) return;
-    MutableBuffer& frame = download->second.frames.at(effect.frame);
-    const Bytes bytes = chunk.frames.front().bytes();
-    FARM_EXPECT(effect.offset <= frame.size() && bytes.size() <= frame.size() - effect.offset);
-    std::memcpy(frame.data() + effect.offset, bytes.data(), bytes.size());
+    try {
+        download->second.frames.store(effect.frame, effect.offset, std::move(chunk.frames.front()));
+    } catch (const std::bad_alloc&) {
+        download->second = {{}, true};
+    }
 }
 
 void ClientRim::carry_out(const DropPayload& effect) {
@@ -220,10 +214,8 @@ void ClientRim::carry_out(const Complete& effect) {
     Payload payload = payloads_.take(effect.payload);
     const auto download = downloads_.find(effect.payload);
     if (download == downloads_.end()) return handlers_.complete(effect, std::move(payload));
-    for (MutableBuffer& frame : download->second.frames) {
-        payload.frames.push_back(std::move(frame).freeze());
-    }
     const bool out_of_memory = download->second.out_of_memory;
+    payload.frames = std::move(download->second.frames).take();
     downloads_.erase(download);
     if (!out_of_memory) return handlers_.complete(effect, std::move(payload));
     Complete failed = effect;

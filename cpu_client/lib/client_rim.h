@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "common/core/incoming_frames.h"
 #include "common/net/broker_links.h"
 #include "common/net/outbox.h"
 #include "common/net/same_host/same_host_links.h"
@@ -58,9 +59,9 @@ class ClientRim {
     const std::string& last_problem() const { return machine_.last_problem(); }
 
   private:
-    /// The frames of a chunked answer while its chunks come.
+    /// A chunked answer while its chunks come.
     struct Download {
-        std::vector<MutableBuffer> frames;
+        IncomingFrames frames;
         bool out_of_memory{false};
     };
 

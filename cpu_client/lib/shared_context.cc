@@ -1,5 +1,7 @@
 #include "cpu_client/lib/shared_context.h"
 
+#include "schemas/limits.h"
+
 #include <mutex>
 
 namespace farm {
@@ -10,7 +12,7 @@ std::shared_ptr<Context> shared_context() {
     std::lock_guard lock(mutex);
     std::shared_ptr<Context> context = current.lock();
     if (!context) {
-        context = std::make_shared<Context>();
+        context = std::make_shared<Context>(limits::direct_frame_bytes);
         current = context;
     }
     return context;

@@ -13,6 +13,7 @@
 #include "gpu_worker/app/direct_bench.h"
 #include "gpu_worker/app/worker_loop.h"
 #include "gpu_worker/backends/process_settings.h"
+#include "schemas/limits.h"
 
 namespace {
 
@@ -145,7 +146,7 @@ Result<int> serve(Flags& flags, Signals& signals) {
     options.seed = random_u64();
     log_info("starting", {{"device", device->name}, {"brokers", flags.broker}});
 
-    Context context;
+    Context context(limits::direct_frame_bytes);
     auto direct = listen_for_clients(context, {flags.direct, flags.announce_direct, flags.insecure},
                                      *brokers, *curve);
     if (!direct) return tl::unexpected(direct.error());

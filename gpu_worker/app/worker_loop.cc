@@ -328,26 +328,20 @@ void WorkerLoop::carry_out(const AllocateFrames& effect) {
     FARM_ENSURE(payload != nullptr);
     const auto body = decode_call_body(payload->body);
     FARM_ENSURE(body.has_value());  // it was decoded when the call arrived
-    Assembly& assembly = assemblies_[effect.payload];
-    for (const LargeTensor& tensor : large_tensors(body->tensors)) {
-        assembly.frames.emplace_back(tensor.size_bytes);
-    }
+    incoming_.emplace(effect.payload, large_tensors(body->tensors));
 }
 
 void WorkerLoop::carry_out(const StoreChunk& effect) {
-    const Payload chunk = payloads_.take(effect.chunk);
-    const auto assembly = assemblies_.find(effect.into);
-    FARM_ENSURE(assembly != assemblies_.end() && chunk.frames.size() == 1);
-    MutableBuffer& frame = assembly->second.frames.at(effect.frame);
-    const Buffer& bytes = chunk.frames.front();
-    FARM_ENSURE(effect.offset + bytes.size() <= frame.size());
-    std::memcpy(frame.data() + effect.offset, bytes.data(), bytes.size());
+    Payload chunk = payloads_.take(effect.chunk);
+    const auto incoming = incoming_.find(effect.into);
+    FARM_ENSURE(incoming != incoming_.end() && chunk.frames.size() == 1);
+    incoming->second.store(effect.frame, effect.offset, std::move(chunk.frames.front()));
 }
 
 void WorkerLoop::carry_out(const DropPayload& effect) {
     payloads_.drop(effect.payload);
     inputs_.erase(effect.payload);
-    assemblies_.erase(effect.payload);
+    incoming_.erase(effect.payload);
 }
 
 TensorList WorkerLoop::take_inputs(PayloadId id, const ServiceAd& ad) {
@@ -357,10 +351,10 @@ TensorList WorkerLoop::take_inputs(PayloadId id, const ServiceAd& ad) {
         inputs_.erase(found);
         return tensors;
     }
-    Assembly assembly = std::move(assemblies_.at(id));
-    assemblies_.erase(id);
-    for (MutableBuffer& frame : assembly.frames)
-        payload.frames.push_back(std::move(frame).freeze());
+    const auto incoming = incoming_.find(id);
+    FARM_ENSURE(incoming != incoming_.end());
+    payload.frames = std::move(incoming->second).take();
+    incoming_.erase(incoming);
     auto body = decode_call_body(payload.body);
     FARM_ENSURE(body.has_value());
     auto tensors = unpack_tensors(std::move(body->tensors), payload.frames);

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "common/core/incoming_frames.h"
 #include "common/net/broker_links.h"
 #include "common/net/listener.h"
 #include "common/net/outbox.h"
@@ -53,10 +54,6 @@ class WorkerLoop {
         std::vector<std::unique_ptr<InstanceRunner>> instances;
         TensorList self_test;
         ShapeClasses shapes;
-    };
-    /// A call whose chunks are coming in.
-    struct Assembly {
-        std::vector<MutableBuffer> frames;
     };
     struct RunUnderWay {
         ServiceIndex service;
@@ -113,8 +110,8 @@ class WorkerLoop {
     PayloadStore payloads_;
     std::vector<Message> messages_;  ///< of the message that is being taken
     std::uint64_t taken_count_{0};
-    std::unordered_map<PayloadId, TensorList> inputs_;  ///< checked inputs of small calls
-    std::unordered_map<PayloadId, Assembly> assemblies_;
+    std::unordered_map<PayloadId, TensorList> inputs_;        ///< checked inputs of small calls
+    std::unordered_map<PayloadId, IncomingFrames> incoming_;  ///< calls whose chunks come
     std::map<ServiceIndex, Service> services_;
     std::unordered_map<std::string, ServiceIndex> by_name_;
     std::unordered_map<RunId, RunUnderWay> runs_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/core/expect.h"
+#include "schemas/chunking.h"
 
 namespace farm {
 
@@ -39,7 +40,7 @@ Answer KeptResults::deliver(Id id, std::size_t broker) {
     ++entry->delivery_count;
     Answer answer = entry->result.answer;
     answer.sequence = unfinished_[broker].add(
-        {id, false, OutgoingTransfer(entry->result.large, limits::chunk_bytes)});
+        {id, false, OutgoingTransfer(entry->result.large, routed_chunking)});
     return answer;
 }
 
@@ -130,7 +131,7 @@ std::vector<Answer> KeptResults::resume(std::size_t broker,
         again.push_back(result.answer);
         again.back().sequence = sequence;
         delivery.acknowledged = false;
-        delivery.stream = OutgoingTransfer(result.large, limits::chunk_bytes);
+        delivery.stream = OutgoingTransfer(result.large, routed_chunking);
     });
     return again;
 }

@@ -4,6 +4,7 @@
 
 #include "common/core/expect.h"
 #include "gpu_worker/core/worker_machine.h"
+#include "schemas/chunking.h"
 
 namespace farm {
 
@@ -149,10 +150,10 @@ void WorkerMachine::take_payload(HeldCall& call, const CallArrived& arrived) {
     call.intake.reset();
     if (!arrived.call.chunked || arrived.large.empty()) return enqueue(call);
     call.state = HeldCall::State::receiving;
-    call.intake =
-        HeldCall::Intake{arrived.link, arrived.large,
-                         IncomingTransfer(arrived.large, limits::chunk_bytes,
-                                          limits::chunk_bytes * limits::chunk_window_count)};
+    const bool is_direct = direct_.by_link(arrived.link) != nullptr;
+    call.intake = HeldCall::Intake{
+        arrived.link, arrived.large,
+        IncomingTransfer(arrived.large, is_direct ? direct_chunking : routed_chunking)};
     out_->push_back(AllocateFrames{call.payload});
     if (call.intake->transfer.done()) return enqueue(call);
     announce_grant(call);

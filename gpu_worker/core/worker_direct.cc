@@ -4,6 +4,7 @@
 
 #include "common/core/expect.h"
 #include "gpu_worker/core/worker_machine.h"
+#include "schemas/chunking.h"
 
 // Clients on the direct path: here the worker speaks as a broker does, for its own services. Only
 // idempotent services are offered so, hence nothing is kept for a client that goes away: it sends
@@ -232,7 +233,7 @@ void WorkerMachine::answer_client(const HeldCall& call, KeptResult result) {
     if (!result.answer.chunked) {
         return transmit(client.link, std::move(result.answer), true);
     }
-    client.streams[call.key] = {OutgoingTransfer(result.large, limits::chunk_bytes),
+    client.streams[call.key] = {OutgoingTransfer(result.large, direct_chunking),
                                 result.answer.payload};
     transmit(client.link, std::move(result.answer));
     plan_due_ = true;

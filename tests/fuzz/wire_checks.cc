@@ -53,7 +53,7 @@ Declared declared_by(const std::vector<Message>& items) {
 
 /// All zero; the envelope never looks at these bytes.
 Buffer zeros(std::size_t size) {
-    static const std::string block(limits::frame_bytes + 1, '\0');
+    static const std::string block(limits::direct_frame_bytes + 1, '\0');
     return Buffer::view_of(std::as_bytes(std::span(block)).first(std::min(size, block.size())));
 }
 
@@ -121,7 +121,7 @@ bool check_decoded(const Buffer& bytes, const Result<Body>& body) {
     std::vector<Buffer> frames;
     bool is_small = true;
     for (const LargeTensor& large : large_tensors(body->tensors)) {
-        is_small = is_small && large.size_bytes <= limits::frame_bytes;
+        is_small = is_small && large.size_bytes <= limits::direct_frame_bytes;
         frames.push_back(zeros(large.size_bytes));
     }
     const auto tensors = unpack_tensors(body->tensors, frames);

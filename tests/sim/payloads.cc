@@ -78,7 +78,7 @@ SimPayload SimPayloads::cut(PayloadId from, std::uint16_t frame, std::uint16_t t
     const SimPayload whole = get(from, "TransmitChunk");
     const bool fits = frame < whole.filled.size() && whole.large[frame].tensor == tensor &&
                       offset + length <= whole.filled[frame] && length > 0 &&
-                      length <= limits::chunk_bytes;
+                      length <= limits::direct_frame_bytes;
     if (!fits) violate("TransmitChunk cuts bytes that are not there");
     SimPayload piece;
     piece.kind = SimPayload::Kind::chunk;

@@ -8,14 +8,13 @@
 namespace farm {
 namespace {
 
-constexpr std::uint64_t chunk = 100;
-constexpr std::uint64_t window = 400;
+constexpr Chunking hundreds{.chunk_bytes = 100, .window_bytes = 400};
 
 /// Tensor 1 has 250 bytes, tensor 3 has 100, tensor 4 has 30.
 std::vector<LargeTensor> three() { return {{1, 250}, {3, 100}, {4, 30}}; }
 
 IncomingTransfer granted(std::vector<LargeTensor> tensors) {
-    IncomingTransfer incoming(std::move(tensors), chunk, window);
+    IncomingTransfer incoming(std::move(tensors), hundreds);
     incoming.next_grant();
     return incoming;
 }
@@ -32,13 +31,13 @@ std::string refusal(IncomingTransfer& incoming, std::uint16_t tensor, std::uint6
 }
 
 TEST(OutgoingTransferTest, SendsNothingWithoutGrant) {
-    OutgoingTransfer outgoing(three(), chunk);
+    OutgoingTransfer outgoing(three(), hundreds);
     EXPECT_FALSE(outgoing.next());
     EXPECT_FALSE(outgoing.done());
 }
 
 TEST(OutgoingTransferTest, CutsAtChunksAndTensors) {
-    OutgoingTransfer outgoing(three(), chunk);
+    OutgoingTransfer outgoing(three(), hundreds);
     outgoing.grant(10'000);
     EXPECT_EQ(outgoing.next(), (Piece{0, 1, 0, 100}));
     EXPECT_EQ(outgoing.next(), (Piece{0, 1, 100, 100}));
@@ -50,7 +49,7 @@ TEST(OutgoingTransferTest, CutsAtChunksAndTensors) {
 }
 
 TEST(OutgoingTransferTest, StopsAtTheGrantAndIgnoresAnOldOne) {
-    OutgoingTransfer outgoing(three(), chunk);
+    OutgoingTransfer outgoing(three(), hundreds);
     outgoing.grant(120);
     EXPECT_EQ(outgoing.next(), (Piece{0, 1, 0, 100}));
     EXPECT_EQ(outgoing.next(), (Piece{0, 1, 100, 20}));
@@ -62,7 +61,7 @@ TEST(OutgoingTransferTest, StopsAtTheGrantAndIgnoresAnOldOne) {
 }
 
 TEST(OutgoingTransferTest, StopsAtWhatIsReady) {
-    OutgoingTransfer outgoing(three(), chunk);
+    OutgoingTransfer outgoing(three(), hundreds);
     outgoing.grant(380);
     outgoing.set_ready(0);
     EXPECT_FALSE(outgoing.next());
@@ -72,8 +71,8 @@ TEST(OutgoingTransferTest, StopsAtWhatIsReady) {
 }
 
 TEST(OutgoingTransferTest, AnEmptyStreamIsDone) {
-    EXPECT_TRUE(OutgoingTransfer({}, chunk).done());
-    EXPECT_TRUE(OutgoingTransfer({{0, 0}}, chunk).done());
+    EXPECT_TRUE(OutgoingTransfer({}, hundreds).done());
+    EXPECT_TRUE(OutgoingTransfer({{0, 0}}, hundreds).done());
 }
 
 TEST(IncomingTransferTest, TakesPiecesInOrderAndNamesTheFrame) {
@@ -129,7 +128,7 @@ TEST(IncomingTransferTest, RefusesWhatComesAfterTheLastByte) {
 }
 
 TEST(IncomingTransferTest, RefusesWhatPassesTheGrant) {
-    IncomingTransfer incoming({{0, 1000}}, chunk, window);
+    IncomingTransfer incoming({{0, 1000}}, hundreds);
     EXPECT_NE(refusal(incoming, 0, 0, 1).find("wait for SEND"), std::string::npos);
     EXPECT_EQ(incoming.next_grant(), 400U);
     for (std::uint64_t offset = 0; offset < 400; offset += 100) {
@@ -139,7 +138,7 @@ TEST(IncomingTransferTest, RefusesWhatPassesTheGrant) {
 }
 
 TEST(IncomingTransferTest, MovesTheGrantAtHalfAWindowAndNotBeyondTheEnd) {
-    IncomingTransfer incoming({{0, 700}}, chunk, window);
+    IncomingTransfer incoming({{0, 700}}, hundreds);
     EXPECT_EQ(incoming.next_grant(), 400U);
     EXPECT_FALSE(incoming.next_grant());
     ASSERT_TRUE(incoming.accept(0, 0, 100));
@@ -156,8 +155,31 @@ TEST(IncomingTransferTest, MovesTheGrantAtHalfAWindowAndNotBeyondTheEnd) {
     EXPECT_TRUE(incoming.done());
 }
 
+TEST(TransferTest, ATensorWithinTheBoundTravelsAsOneChunk) {
+    constexpr Chunking whole{.chunk_bytes = 100, .whole_bytes = 250, .window_bytes = 500};
+    OutgoingTransfer outgoing({{0, 250}, {1, 240}, {2, 251}}, whole);
+    IncomingTransfer incoming({{0, 250}, {1, 240}, {2, 251}}, whole);
+    outgoing.grant(*incoming.next_grant());
+    EXPECT_EQ(outgoing.next()->length, 250U);
+    EXPECT_EQ(outgoing.next()->length, 240U);
+    ASSERT_TRUE(incoming.accept(0, 0, 250));
+    EXPECT_NE(refusal(incoming, 1, 0, 241).find("limits are 1 and 240"), std::string::npos);
+    ASSERT_TRUE(incoming.accept(1, 0, 240));
+    outgoing.grant(*incoming.next_grant());
+    EXPECT_EQ(outgoing.next()->length, 100U) << "a larger one is cut";
+}
+
+TEST(TransferTest, AWholeTensorWaitsForAGrantThatHoldsIt) {
+    constexpr Chunking whole{.chunk_bytes = 100, .whole_bytes = 250, .window_bytes = 500};
+    OutgoingTransfer outgoing({{0, 250}}, whole);
+    outgoing.grant(249);
+    EXPECT_FALSE(outgoing.next());
+    outgoing.grant(250);
+    EXPECT_EQ(outgoing.next()->length, 250U);
+}
+
 TEST(IncomingTransferTest, AnEmptyStreamNeedsNoGrant) {
-    IncomingTransfer incoming({}, chunk, window);
+    IncomingTransfer incoming({}, hundreds);
     EXPECT_TRUE(incoming.done());
     EXPECT_FALSE(incoming.next_grant());
 }
@@ -170,8 +192,10 @@ TEST(TransferTest, EverySetOfSizesArrivesWhole) {
         for (std::uint16_t i = 0; i < random() % 6; ++i) {
             tensors.push_back({static_cast<std::uint16_t>(2 * i), random() % 1500});
         }
-        OutgoingTransfer outgoing(tensors, chunk);
-        IncomingTransfer incoming(tensors, chunk, 1 + random() % 500);
+        Chunking chunking{.chunk_bytes = 100, .window_bytes = 1 + random() % 500};
+        chunking.whole_bytes = random() % (chunking.window_bytes / 2 + 1);
+        OutgoingTransfer outgoing(tensors, chunking);
+        IncomingTransfer incoming(tensors, chunking);
         int turns = 0;
         while (!incoming.done()) {
             ASSERT_LT(++turns, 20'000) << "stalled in round " << round;

@@ -219,7 +219,7 @@ TEST(EnvelopeTest, RefusesTooManyAndTooLargeFrames) {
     std::vector<Buffer> many(limits::frame_count + 1);
     many[0] = header;
     EXPECT_TRUE(says(refusal(many), "257 frames"));
-    EXPECT_TRUE(says(refusal({header, block(limits::frame_bytes + 1)}), "2097153 bytes"));
+    EXPECT_TRUE(says(refusal({header, block(limits::direct_frame_bytes + 1)}), "16777217 bytes"));
 }
 
 TEST(EnvelopeTest, OneBadItemLeavesNothingInTheStore) {
@@ -255,7 +255,7 @@ TEST(EnvelopeWriterTest, StopsAtTheFrameLimit) {
 }
 
 TEST(EnvelopeWriterTest, NeverTakesAFrameThatTheSocketRefuses) {
-    const Payload payload{block(10), {block(limits::frame_bytes + 1)}};
+    const Payload payload{block(10), {block(limits::direct_frame_bytes + 1)}};
     EnvelopeWriter writer;
     EXPECT_FALSE(writer.try_add(small_call(1, 1), &payload));
     EXPECT_TRUE(writer.empty());
@@ -276,8 +276,8 @@ TEST(EnvelopeWriterTest, IsEmptyAgainAfterClear) {
 // ---- framing ----------------------------------------------------------------------------------
 
 TEST(EnvelopeFramingTest, WithoutChunksACallTravelsWholeWhateverItsSize) {
-    const Payload payload{block(50), {block(limits::frame_bytes + 1)}};
-    const Call call = small_call(1, limits::frame_bytes + 1);
+    const Payload payload{block(50), {block(limits::direct_frame_bytes + 1)}};
+    const Call call = small_call(1, limits::direct_frame_bytes + 1);
     EnvelopeWriter writer;
     EXPECT_FALSE(writer.try_add(call, &payload));
     ASSERT_TRUE(writer.try_add(call, &payload, Framing::whole));

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "common/core/buffer.h"
+#include "common/core/transfer.h"
+
+namespace farm {
+
+/// The large tensors of one payload while their chunks come. A chunk that is a whole tensor is kept
+/// where it lies; chunks of a larger one are copied into a block of its size. Which chunk goes
+/// where is IncomingTransfer's to say. A value, used by one thread.
+class IncomingFrames {
+  public:
+    /// Gives an uninitialised block of so many bytes, or throws std::bad_alloc.
+    using Allocate = MutableBuffer (*)(std::size_t);
+
+    IncomingFrames() = default;
+    explicit IncomingFrames(const std::vector<LargeTensor>& tensors, Allocate allocate = &heap);
+
+    /// Requires a place that IncomingTransfer::accept() has found. Throws std::bad_alloc at the
+    /// first chunk of a tensor.
+    void store(std::uint16_t frame, std::uint64_t offset, Buffer chunk);
+    /// When all chunks have been stored: the tensors, in order.
+    std::vector<Buffer> take() &&;
+
+  private:
+    static MutableBuffer heap(std::size_t size) { return MutableBuffer(size); }
+
+    struct Frame {
+        std::uint64_t size_bytes{0};
+        Buffer whole;
+        MutableBuffer block;
+    };
+    Allocate allocate_{&heap};
+    std::vector<Frame> frames_;
+};
+
+}  // namespace farm
