@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -55,8 +56,11 @@ class FarmChildren {
 
     void start_broker(const std::string& name = "broker",
                       const std::vector<std::string>& more = {}) {
-        std::vector<std::string> arguments{
-            program("farm-broker"), "--bind", url(name), "--name", name, "--beat-ms", "200"};
+        std::vector<std::string> arguments{program("farm-broker"), "--bind", url(name), "--name",
+                                           name};
+        if (std::ranges::find(more, "--beat-ms") == more.end()) {
+            arguments.insert(arguments.end(), {"--beat-ms", "200"});
+        }
         arguments.insert(arguments.end(), more.begin(), more.end());
         start(name, std::move(arguments));
     }

@@ -1,8 +1,10 @@
-// A farm under load: workers join, a million calls leave no trace.
+// A farm under load: workers join, a million calls leave no trace, calls of a gibibyte arrive.
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstring>
 #include <deque>
+#include <numeric>
 
 #include "common/core/clock.h"
 #include "common/ops/host.h"
@@ -96,6 +98,53 @@ TEST(LoadTest, BrokerStaysSmallOverAMillionCalls) {
     // Flat: what it needed after the first tenth is all that it ever needs, but for malloc's slack.
     EXPECT_LT(end_bytes, warm_bytes + (1ULL << 20));
 }
+
+struct Way {
+    const char* name;
+    DirectUse direct;
+    bool same_host;
+    int call_count;  ///< the first one of a direct client goes by the broker
+};
+
+class GibibyteTest : public ::testing::TestWithParam<Way> {};
+
+TEST_P(GibibyteTest, ArrivesWhole) {
+    constexpr std::size_t value_count = (1ULL << 30) / sizeof(std::uint32_t);
+    FarmChildren farm;
+    farm.add_model("echo", {{"farm.reference.kind", "identity"}});
+    farm.start_broker("broker", {"--beat-ms", "2000"});  // a lease, of ten beats, outlives a call
+    // A lease of such a call, beside the window of a routed one.
+    farm.start_worker("w1", farm.url(), {"--device-bytes", std::to_string(8ULL << 30)});
+    ClientConfig config;
+    config.direct = GetParam().direct;
+    config.same_host = GetParam().same_host;
+    auto client = Client::connect(farm.url(), config);
+    ASSERT_TRUE(client) << client.error().message;
+    std::vector<std::uint32_t> values(value_count);
+    std::iota(values.begin(), values.end(), 1U);
+    const Inputs inputs{{"x", tensor<std::uint32_t>({std::int64_t{value_count}},
+                                                    std::span<const std::uint32_t>(values))}};
+    for (int i = 0; i < GetParam().call_count; ++i) {
+        const CallOptions options{.deadline = 120s, .max_result_bytes = 1ULL << 30};
+        const Inference result = client->infer("echo", inputs, options).get();
+        ASSERT_TRUE(result.ok()) << result.detail;
+        const auto output = result.output("x").as<std::uint32_t>();
+        ASSERT_TRUE(output) << output.error().message;
+        ASSERT_EQ(output->size(), value_count);
+        EXPECT_EQ(std::memcmp(output->data(), values.data(), 1ULL << 30), 0);
+    }
+    const auto report = client->status();
+    ASSERT_TRUE(report) << report.error().message;
+    const bool some_went_directly =
+        report->broker.accepted_count < static_cast<std::uint64_t>(GetParam().call_count);
+    EXPECT_EQ(some_went_directly, GetParam().direct == DirectUse::always);
+}
+
+INSTANTIATE_TEST_SUITE_P(LargeCall, GibibyteTest,
+                         ::testing::Values(Way{"routed", DirectUse::never, false, 1},
+                                           Way{"direct", DirectUse::always, false, 3},
+                                           Way{"same_host", DirectUse::always, true, 3}),
+                         [](const auto& way) { return std::string(way.param.name); });
 
 }  // namespace
 }  // namespace farm
