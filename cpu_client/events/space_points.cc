@@ -2,10 +2,11 @@
 
 #include <charconv>
 #include <cmath>
-#include <fstream>
 #include <span>
 #include <string>
 #include <system_error>
+
+#include "cpu_client/events/file_text.h"
 
 namespace farm {
 
@@ -93,30 +94,11 @@ Result<std::vector<SpacePoint>> parse_space_points(std::string_view text, std::s
 
 Result<std::vector<SpacePoint>> read_space_points(const std::filesystem::path& file,
                                                   SpacePointUnits units) {
-    const std::string name = file.string();
-    std::error_code error;
-    const auto size = std::filesystem::file_size(file, error);
-    if (error) {
-        return fail(
-            error == std::errc::no_such_file_or_directory ? ErrorCode::not_found : ErrorCode::io,
-            "file '" + name + "' cannot be read (" + error.message() +
-                "): give the path of a CSV file of space points");
-    }
-    if (size > space_point_file_limit_bytes) {
-        return fail(ErrorCode::too_large, "file '" + name + "' has " + std::to_string(size) +
-                                              " bytes (the limit is " +
-                                              std::to_string(space_point_file_limit_bytes) +
-                                              "): give one file for each event");
-    }
-    std::string text(size, '\0');
-    std::ifstream stream(file, std::ios::binary);
-    stream.read(text.data(), static_cast<std::streamsize>(size));
-    if (!stream) {
-        return fail(ErrorCode::io, "file '" + name +
-                                       "' could not be read (its permissions or the disk): check "
-                                       "both");
-    }
-    return parse_space_points(text, name, units);
+    const auto text = read_file_text(file, space_point_file_limit_bytes,
+                                     "give one CSV file of space points for "
+                                     "each event");
+    if (!text) return tl::unexpected(text.error());
+    return parse_space_points(*text, file.string(), units);
 }
 
 Tensor to_tensor(std::string_view name, const std::vector<SpacePoint>& points) {

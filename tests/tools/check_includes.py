@@ -62,7 +62,7 @@ TABLE = {
     "cpu_client/lib": (COMMON + ["cpu_client/core"], ["expected", *SYSTEM]),
     "cpu_client/pipeline": (PURE_BASE + ["cpu_client/core", "cpu_client/lib"],
                             ["expected", "tbb", *SYSTEM]),
-    "cpu_client/events": (PURE_BASE, ["expected", *SYSTEM]),
+    "cpu_client/events": (PURE_BASE, ["expected", "tbb", *SYSTEM]),
     "cpu_client/app": (COMMON + CLIENT, ["expected", "spdlog", "cli", "json", *SYSTEM]),
     "tests": (ALL, ALL),
     "bench": (ALL, ALL),
