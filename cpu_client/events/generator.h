@@ -15,7 +15,7 @@ struct GeneratorOptions {
     std::uint64_t seed{1};
     CollisionOptions collision;
     PropagationOptions propagation;
-    double efficiency{0.99};   ///< share of crossed modules that give a hit
+    double efficiency{0.98};   ///< share of crossed modules that give a hit
     double noise_share{0.15};  ///< of all hits
     bool with_cells{true};     ///< hits come from cells anyway; false leaves them out of the event
     int thread_count{0};       ///< 0: as many as oneTBB takes

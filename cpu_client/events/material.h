@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -7,23 +8,30 @@
 
 namespace farm {
 
-/// Passive cylinders of the generic detector (GenericDetectorBuilder of ACTS), in mm. Those of its
-/// radii that the source does not say are where secondary vertices of real TrackML events cluster.
+/// What a particle crosses at right angle, in units of radiation and nuclear interaction lengths.
+struct Material {
+    double radiation_lengths{0};
+    double interaction_lengths{0};
+};
+inline constexpr Material silicon(double mm) { return {mm / 95.7, mm / 465.2}; }
+inline constexpr Material beryllium(double mm) { return {mm / 352.8, mm / 421.0}; }
+
+/// Cylinders without modules. Thickness from the generic detector of ACTS, radius of the support
+/// from where secondary vertices of real TrackML events cluster; mm.
 struct PassiveCylinder {
     double radius;
-    double radiation_lengths;
+    Material material;
 };
-inline constexpr std::array passive_cylinders{PassiveCylinder{19, 0.0023},  // beam pipe, 0.8 mm Be
-                                              PassiveCylinder{200, 0.0051}};  // support, 1.8 mm Be
+inline constexpr std::array passive_cylinders{PassiveCylinder{19, beryllium(0.8)},    // beam pipe
+                                              PassiveCylinder{200, beryllium(1.8)}};  // support
 
-/// What a particle crosses in a layer at right angle: GenericDetectorBuilder of ACTS puts 1.5 mm of
-/// silicon on a pixel module, 2 mm (barrel) or 2.5 mm (endcap) on short, 2.5 or 3.5 mm on long
-/// strips. The module's own thickness in the detector file tells which of the three it is.
-inline double radiation_lengths(const Layer& layer) {
-    constexpr double silicon_mm = 95.7;
-    if (layer.half_thickness() < 0.2) return 1.5 / silicon_mm;
-    if (layer.half_thickness() < 0.3) return (layer.is_barrel() ? 2.0 : 2.5) / silicon_mm;
-    return (layer.is_barrel() ? 2.5 : 3.5) / silicon_mm;
+/// ACTS (GenericDetectorBuilder) puts 1.5 mm of silicon on a pixel module, 2 mm (barrel) or 2.5 mm
+/// (endcap) on short, 2.5 or 3.5 mm on long strips. The thickness of the sensors in the detector
+/// file tells which of the three it is.
+inline Material material_of(const Layer& layer) {
+    if (layer.half_thickness() < 0.2) return silicon(1.5);
+    if (layer.half_thickness() < 0.3) return silicon(layer.is_barrel() ? 2.0 : 2.5);
+    return silicon(layer.is_barrel() ? 2.5 : 3.5);
 }
 
 /// Width of the angle in one plane by which a particle of charge 1 scatters (Highland, as in the

@@ -4,13 +4,12 @@
 #include <cmath>
 #include <optional>
 
-#include "cpu_client/events/material.h"
-
 namespace farm {
 
 namespace {
 
-constexpr double surface_gap = 1e-3;  ///< mm by which the next surface lies further on
+constexpr double surface_gap = 1e-3;   ///< mm by which the next surface lies further on
+constexpr double same_surface = 1e-2;  ///< mm; layers that are nearer than this are one surface
 constexpr int surface_limit_count = 200;
 /// Ways that are flatter than this to a surface count as this flat: windows and material stay
 /// finite.
@@ -57,12 +56,21 @@ void scatter(TrackState& state, double angle, RandomStream& random) {
 Propagator::Propagator(const Detector& detector, const PropagationOptions& options)
     : detector_(detector), options_(options) {
     for (const PassiveCylinder& cylinder : passive_cylinders) {
-        surfaces_.push_back({true, cylinder.radius, cylinder.radiation_lengths, nullptr});
+        surface_at(true, cylinder.radius).passive = cylinder.material;
     }
     for (const Layer& layer : detector.layers()) {
-        surfaces_.push_back(
-            {layer.is_barrel(), layer.position(), radiation_lengths(layer), &layer});
+        surface_at(layer.is_barrel(), layer.position()).layers.push_back(&layer);
     }
+}
+
+Propagator::Surface& Propagator::surface_at(bool is_cylinder, double position) {
+    for (Surface& surface : surfaces_) {
+        if (surface.is_cylinder == is_cylinder &&
+            std::abs(surface.position - position) < same_surface) {
+            return surface;
+        }
+    }
+    return surfaces_.emplace_back(Surface{is_cylinder, position, {}, {}});
 }
 
 Propagator::Step Propagator::next_surface(const Helix& helix) const {
@@ -75,42 +83,42 @@ Propagator::Step Propagator::next_surface(const Helix& helix) const {
     return next;
 }
 
-/// Appends the crossings at this surface by path length, and gives the length to go on from.
-double Propagator::find_crossings(const Helix& helix, const Step& step,
-                                  std::vector<ModuleCrossing>& crossings) const {
-    thread_local std::vector<std::uint32_t> candidates;
+/// Appends the crossings near path length s, where the helix meets the layer's surface.
+void Propagator::find_crossings(const Helix& helix, double s, const Layer& layer,
+                                std::vector<ModuleCrossing>& crossings) const {
     struct Met {
         double s;
         std::uint32_t module;
     };
+    thread_local std::vector<std::uint32_t> candidates;
     thread_local std::vector<Met> met;
     candidates.clear();
     met.clear();
-    step.surface->layer->find(window_at(*step.surface->layer, helix.at(step.s)), candidates);
+    layer.find(window_at(layer, helix.at(s)), candidates);
     for (const std::uint32_t index : candidates) {
         const Module& module = detector_.modules()[index];
-        const auto s = helix.to_plane(module.centre, module.w, step.s);
-        if (!s || *s <= 0) continue;
-        const Vec3 local = helix.at(*s).position - module.centre;
-        if (module.contains(dot(local, module.u), dot(local, module.v))) met.push_back({*s, index});
+        const auto at = helix.to_plane(module.centre, module.w, s);
+        if (!at || *at <= 0) continue;
+        const Vec3 local = helix.at(*at).position - module.centre;
+        if (module.contains(dot(local, module.u), dot(local, module.v)))
+            met.push_back({*at, index});
     }
     std::sort(met.begin(), met.end(), [](const Met& a, const Met& b) { return a.s < b.s; });
-    double last = step.s;
     for (const Met& m : met) {
         // A particle that turns back inside a layer meets its cylinder twice, but its module once.
         if (!crossings.empty() && crossings.back().module == m.module) continue;
         crossings.push_back({m.module, helix.at(m.s)});
-        last = std::max(last, m.s);
     }
-    return last;
 }
 
-bool Propagator::survives(const Surface& surface, TrackState& state, RandomStream& random) const {
-    const double material = surface.radiation_lengths /
-                            std::max(incidence(surface.is_cylinder, state), smallest_incidence);
-    if (random.uniform() > std::exp(-material / options_.interaction_radiation_lengths))
-        return false;
-    scatter(state, highland_angle(state.momentum, material), random);
+bool Propagator::survives(const Surface& surface, const Layer* layer, TrackState& state,
+                          RandomStream& random) const {
+    const Material material = layer != nullptr ? material_of(*layer) : surface.passive;
+    const double path = 1 / std::max(incidence(surface.is_cylinder, state), smallest_incidence);
+    const double interactions = material.interaction_lengths * path * options_.interaction_scale;
+    if (random.uniform() > std::exp(-interactions)) return false;
+    if (material.radiation_lengths == 0) return true;
+    scatter(state, highland_angle(state.momentum, material.radiation_lengths * path), random);
     return true;
 }
 
@@ -124,21 +132,21 @@ std::vector<ModuleCrossing> Propagator::propagate(const TrackState& start,
     std::vector<ModuleCrossing> crossings;
     TrackState state = start;
     if (state.charge == 0 || state.transverse_momentum() < options_.pt_min) return crossings;
-    double turns_left = options_.turn_limit * 2 * std::numbers::pi;
+    double turn_left = options_.turn_limit * 2 * std::numbers::pi;
     for (int count = 0; count < surface_limit_count && is_inside(state); ++count) {
         const Helix helix(state, options_.field_tesla);
         const Step step = next_surface(helix);
         if (step.surface == nullptr) break;
-        turns_left -= std::abs(helix.turn()) * step.s;
-        if (turns_left < 0) break;
-        double s = step.s;
-        if (step.surface->layer != nullptr) s = find_crossings(helix, step, crossings);
-        state = helix.at(s);
-        const bool in_reach =
-            step.surface->layer == nullptr ||
-            step.surface->layer->spans(step.surface->is_cylinder ? state.position.z
-                                                                 : perp(state.position));
-        if (in_reach && !survives(*step.surface, state, random)) break;
+        turn_left -= std::abs(helix.turn()) * step.s;
+        if (turn_left < 0) break;
+        state = helix.at(step.s);
+        const double along = step.surface->is_cylinder ? state.position.z : perp(state.position);
+        const Layer* crossed = nullptr;
+        for (const Layer* layer : step.surface->layers) {
+            find_crossings(helix, step.s, *layer, crossings);
+            if (layer->spans(along)) crossed = layer;
+        }
+        if (!survives(*step.surface, crossed, state, random)) break;
     }
     return crossings;
 }

@@ -5,6 +5,7 @@
 
 #include "cpu_client/events/detector.h"
 #include "cpu_client/events/helix.h"
+#include "cpu_client/events/material.h"
 #include "cpu_client/events/random_stream.h"
 
 namespace farm {
@@ -14,9 +15,9 @@ struct PropagationOptions {
     /// Turns of 2 pi after which a particle is given up. Half a turn, the outermost point of a
     /// particle from the beam line, is where the real TrackML events end theirs.
     double turn_limit{0.5};
-    /// Radiation lengths in which a particle interacts and ends, once in e; tuned together with the
-    /// efficiency so that the hits of a real particle list come out (replay_physics_test).
-    double interaction_radiation_lengths{3.0};
+    /// Multiplies the interaction lengths of the material. A particle that interacts ends; tuned so
+    /// that the hits of a real particle list come out (tests/physics/event_replay_test.cc).
+    double interaction_scale{2.7};
     double pt_min{0.15};  ///< GeV; a softer particle leaves no hits
 };
 
@@ -42,17 +43,19 @@ class Propagator {
     struct Surface {
         bool is_cylinder;
         double position;
-        double radiation_lengths;
-        const Layer* layer;  ///< none: only material
+        Material passive;
+        std::vector<const Layer*> layers;  ///< at this position, side by side; none: only material
     };
     struct Step {
         const Surface* surface;
         double s;
     };
+    Surface& surface_at(bool is_cylinder, double position);
     Step next_surface(const Helix& helix) const;
-    double find_crossings(const Helix& helix, const Step& step,
-                          std::vector<ModuleCrossing>& crossings) const;
-    bool survives(const Surface& surface, TrackState& state, RandomStream& random) const;
+    void find_crossings(const Helix& helix, double s, const Layer& layer,
+                        std::vector<ModuleCrossing>& crossings) const;
+    bool survives(const Surface& surface, const Layer* layer, TrackState& state,
+                  RandomStream& random) const;
     bool is_inside(const TrackState& state) const;
 
     const Detector& detector_;
