@@ -12,7 +12,7 @@
 #include "cpu_client/app/load_driver.h"
 #include "cpu_client/app/load_levels.h"
 #include "cpu_client/app/table.h"
-#include "cpu_client/app/text_file.h"
+#include "cpu_client/events/file_text.h"
 
 namespace farm {
 
@@ -149,11 +149,11 @@ void print_subject(const BenchSubject& subject) {
 Result<void> write_files(const Flags& flags, const BenchSubject& subject,
                          const std::vector<LevelResult>& results) {
     if (!flags.csv_file.empty()) {
-        const auto done = write_text_file(flags.csv_file, bench_csv(subject, results));
+        const auto done = write_file_text(flags.csv_file, bench_csv(subject, results));
         if (!done) return done;
     }
     if (!flags.json_file.empty()) {
-        return write_text_file(flags.json_file, bench_json(subject, results));
+        return write_file_text(flags.json_file, bench_json(subject, results));
     }
     return {};
 }

@@ -23,5 +23,6 @@ Command declare_drain(CLI::App& tool);
 Command declare_keygen(CLI::App& tool);
 Command declare_version(CLI::App& tool);
 Command declare_demo(CLI::App& tool);
+Command declare_events(CLI::App& tool);
 
 }  // namespace farm

@@ -19,7 +19,8 @@
 #include "cpu_client/app/exit_code.h"
 #include "cpu_client/app/farm_ready.h"
 #include "cpu_client/app/screen.h"
-#include "cpu_client/app/text_file.h"
+#include "cpu_client/app/source_data.h"
+#include "cpu_client/events/file_text.h"
 
 namespace farm {
 
@@ -69,17 +70,6 @@ class Scratch {
     fs::path folder_;
     bool kept_{false};
 };
-
-/// `data/...` below the working folder, or below the source tree that this build lies in.
-std::string default_data(std::string_view name) {
-    const fs::path relative = fs::path("data") / name;
-    const fs::path of_tree = fs::path(executable_folder()) / "../../../.." / relative;
-    std::error_code ignored;
-    if (!fs::exists(relative, ignored) && fs::exists(of_tree, ignored)) {
-        return of_tree.lexically_normal().string();
-    }
-    return relative.string();
-}
 
 /// Runs the story: looks at stream and broker, acts, tells. Lives on the main thread, which owns
 /// the child processes.
@@ -304,7 +294,7 @@ int tell(const DemoResult& result, const Flags& flags) {
     std::printf("\n%s", demo_text(result).c_str());
     std::fflush(stdout);
     if (!flags.json_file.empty()) {
-        const auto written = write_text_file(flags.json_file, demo_json(result));
+        const auto written = write_file_text(flags.json_file, demo_json(result));
         if (!written) return report(written.error());
     }
     if (result.ok()) return 0;
@@ -340,8 +330,8 @@ int run(const Flags& flags) {
 
 Command declare_demo(CLI::App& tool) {
     auto flags = std::make_shared<Flags>();
-    flags->models = default_data("models");
-    flags->events = default_data("events");
+    flags->models = source_data("models");
+    flags->events = source_data("events");
     CLI::App* app = tool.add_subcommand(
         "demo", "Real events through a farm on this machine; a worker joins, one is killed");
     app->add_option("--models", flags->models, "Model repository with 'gnn'")
