@@ -222,8 +222,8 @@ TrackmlEvent EventGenerator::simulate(std::vector<Particle> particles, std::uint
     TrackmlEvent event;
     event.particles = std::move(particles);
     std::vector<SimulatedHit> hits;
-    tbb::task_arena arena(options_.thread_count > 0 ? options_.thread_count
-                                                    : tbb::task_arena::automatic);
+    const int most = tbb::this_task_arena::max_concurrency();
+    tbb::task_arena arena(options_.thread_count > 0 ? std::min(options_.thread_count, most) : most);
     arena.execute([&] { hits = simulate_hits(event.particles, number); });
     std::int32_t id = 0;
     for (const SimulatedHit& hit : hits) {

@@ -11,6 +11,8 @@
 
 namespace farm {
 
+/// Efficiency and interactions (PropagationOptions) are tuned to the numbers of hits of a real
+/// particle list: tests/physics/event_replay_test.cc.
 struct GeneratorOptions {
     std::uint64_t seed{1};
     CollisionOptions collision;

@@ -25,6 +25,16 @@ std::vector<Vec3> corners(const Module& module) {
     return found;
 }
 
+/// For a module across the axis.
+Vec3 nearest_to_axis(const Module& module) {
+    const double v = std::clamp(-dot(module.centre, module.v) + module.centre.z * module.v.z,
+                                -module.half_v, module.half_v);
+    const double half = module.half_width(v);
+    const double u =
+        std::clamp(-dot(module.centre, module.u) + module.centre.z * module.u.z, -half, half);
+    return module.centre + u * module.u + v * module.v;
+}
+
 std::size_t bins_for(double length, double largest_half) {
     const double bins = largest_half > 0 ? length / (2 * largest_half) : 1;
     return std::clamp<std::size_t>(static_cast<std::size_t>(std::min(bins, 1e6)), 1,
@@ -63,8 +73,11 @@ Layer::Layer(const std::vector<Module>& modules, std::vector<std::uint32_t> memb
             along.add(is_barrel_ ? corner.z : perp(corner));
             half_phi = std::max(half_phi, std::abs(wrapped(phi(corner) - centre_phi)));
         }
-        // The edges of a disc's module are nearer to the axis in their middle than at the corners.
-        if (!is_barrel_) along.add(perp(module.centre - module.half_v * module.v));
+        if (!is_barrel_) {  // the corners are not nearest to the axis, which may even go through it
+            const double nearest = perp(nearest_to_axis(module));
+            along.add(nearest);
+            if (nearest < 1e-9) half_phi = std::numbers::pi;
+        }
         all_along.add(along.min);
         all_along.add(along.max);
         largest_half_phi_ = std::max(largest_half_phi_, half_phi);

@@ -83,8 +83,9 @@ Propagator::Step Propagator::next_surface(const Helix& helix) const {
     return next;
 }
 
-/// Appends the crossings near path length s, where the helix meets the layer's surface.
-void Propagator::find_crossings(const Helix& helix, double s, const Layer& layer,
+/// Appends the crossings near the end of the leg, where it meets the layer's surface. A module may
+/// lie behind the leg's begin, when the surface before it is nearer than the layer is deep.
+void Propagator::find_crossings(const Leg& leg, const Layer& layer,
                                 std::vector<ModuleCrossing>& crossings) const {
     struct Met {
         double s;
@@ -94,12 +95,12 @@ void Propagator::find_crossings(const Helix& helix, double s, const Layer& layer
     thread_local std::vector<Met> met;
     candidates.clear();
     met.clear();
-    layer.find(window_at(layer, helix.at(s)), candidates);
+    layer.find(window_at(layer, leg.helix.at(leg.end)), candidates);
     for (const std::uint32_t index : candidates) {
         const Module& module = detector_.modules()[index];
-        const auto at = helix.to_plane(module.centre, module.w, s);
-        if (!at || *at <= 0) continue;
-        const Vec3 local = helix.at(*at).position - module.centre;
+        const auto at = leg.helix.to_plane(module.centre, module.w, leg.end);
+        if (!at || *at <= -leg.begin) continue;
+        const Vec3 local = leg.helix.at(*at).position - module.centre;
         if (module.contains(dot(local, module.u), dot(local, module.v)))
             met.push_back({*at, index});
     }
@@ -107,7 +108,7 @@ void Propagator::find_crossings(const Helix& helix, double s, const Layer& layer
     for (const Met& m : met) {
         // A particle that turns back inside a layer meets its cylinder twice, but its module once.
         if (!crossings.empty() && crossings.back().module == m.module) continue;
-        crossings.push_back({m.module, helix.at(m.s)});
+        crossings.push_back({m.module, leg.helix.at(m.s)});
     }
 }
 
@@ -133,6 +134,7 @@ std::vector<ModuleCrossing> Propagator::propagate(const TrackState& start,
     TrackState state = start;
     if (state.charge == 0 || state.transverse_momentum() < options_.pt_min) return crossings;
     double turn_left = options_.turn_limit * 2 * std::numbers::pi;
+    double travelled = 0;
     for (int count = 0; count < surface_limit_count && is_inside(state); ++count) {
         const Helix helix(state, options_.field_tesla);
         const Step step = next_surface(helix);
@@ -143,9 +145,10 @@ std::vector<ModuleCrossing> Propagator::propagate(const TrackState& start,
         const double along = step.surface->is_cylinder ? state.position.z : perp(state.position);
         const Layer* crossed = nullptr;
         for (const Layer* layer : step.surface->layers) {
-            find_crossings(helix, step.s, *layer, crossings);
+            find_crossings({helix, travelled, step.s}, *layer, crossings);
             if (layer->spans(along)) crossed = layer;
         }
+        travelled += step.s;
         if (!survives(*step.surface, crossed, state, random)) break;
     }
     return crossings;

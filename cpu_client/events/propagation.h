@@ -52,7 +52,12 @@ class Propagator {
     };
     Surface& surface_at(bool is_cylinder, double position);
     Step next_surface(const Helix& helix) const;
-    void find_crossings(const Helix& helix, double s, const Layer& layer,
+    struct Leg {  ///< of the way: a helix from one surface to the next
+        Helix helix;
+        double begin;  ///< path length that the particle has behind it
+        double end;    ///< and that it goes on to the surface
+    };
+    void find_crossings(const Leg& leg, const Layer& layer,
                         std::vector<ModuleCrossing>& crossings) const;
     bool survives(const Surface& surface, const Layer* layer, TrackState& state,
                   RandomStream& random) const;

@@ -1,7 +1,6 @@
 #include "cpu_client/events/hit_weights.h"
 
 #include <cmath>
-#include <unordered_map>
 
 #include <gtest/gtest.h>
 
@@ -44,20 +43,28 @@ TEST(HitWeightsTest, ThreeHitsAndHitsBeyondTheTwentiethWeighNothing) {
     EXPECT_EQ(longer.truth[20].weight, 0);
 }
 
-/// The weights that the challenge gave to the same particles, which all of their hits are here of.
-TEST(HitWeightsTest, RealEventHasTheSameWeightsUpToItsSum) {
+/// The weights that the challenge gave to the same particles, up to a factor, because the event is
+/// cut from a larger one. 41 particles of 4 hits or more weigh nothing there and are left out.
+TEST(HitWeightsTest, RealEventHasTheSameWeightsUpToAFactor) {
     auto event = read_event("data/trackml/event000000001");
     ASSERT_TRUE(event) << event.error().message;
-    double given_sum = 0;
-    for (const TruthHit& hit : event->truth) given_sum += hit.weight;
     const auto given = event->truth;
     set_weights(*event);
-    std::size_t different = 0;
+    double given_sum = 0, sum = 0;
     for (std::size_t i = 0; i < given.size(); ++i) {
-        const double weight = event->truth[i].weight * given_sum;
-        if (std::abs(weight - given[i].weight) > 0.01 * given[i].weight + 1e-12) ++different;
+        if (given[i].weight == 0) continue;
+        given_sum += given[i].weight;
+        sum += event->truth[i].weight;
     }
-    EXPECT_EQ(different, 0U) << "of " << given.size();
+    std::size_t different = 0, weighing = 0;
+    for (std::size_t i = 0; i < given.size(); ++i) {
+        if (given[i].weight == 0) continue;
+        ++weighing;
+        const double ratio = event->truth[i].weight / sum / (given[i].weight / given_sum);
+        different += std::abs(ratio - 1) > 0.002 ? 1 : 0;  // the file has six digits
+    }
+    EXPECT_EQ(different, 0U);
+    EXPECT_GT(weighing, 4000U);
 }
 
 }  // namespace

@@ -1,0 +1,2 @@
+farm_add_test(event_generator_test SOURCES event_generator_test.cc LINK farm_events)
+farm_add_test(event_replay_test SOURCES event_replay_test.cc LINK farm_events)
