@@ -9,7 +9,7 @@
 #   nlohmann_json::nlohmann_json  JSON for people and scripts
 #   protobuf::libprotobuf         config.pbtxt           gpu_worker/repository
 #   OpenSSL::Crypto               checksums              gpu_worker/repository
-#   TBB::tbb                      event pipeline         cpu_client/pipeline
+#   TBB::tbb                      event pipeline, tracking  cpu_client/pipeline, gpu_worker/tracking
 #   farm_torch, farm_cuda         see FarmTorch.cmake, FarmCuda.cmake
 #   GTest::gtest GTest::gtest_main rapidcheck            tests
 #   benchmark::benchmark gRPC::grpc++                    bench

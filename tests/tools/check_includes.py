@@ -28,6 +28,7 @@ GROUPS = {
     "openssl": r"openssl/.*",
     "tbb": r"(oneapi/)?tbb(/.*|\.h)",
     "systemd": r"systemd/.*",
+    "simd": r"immintrin\.h",
     "threads": r"thread|mutex|shared_mutex|condition_variable|atomic|future|latch|barrier|"
                r"semaphore|stop_token|pthread\.h|sched\.h",
     "files": r"fstream|iostream|filesystem",
@@ -38,7 +39,7 @@ GROUPS = {
 SYSTEM = ["threads", "files", "posix"]
 COMMON = ["common/core", "schemas", "common/wire", "common/net", "common/ops"]
 PURE_BASE = ["common/core", "schemas"]
-WORKER = ["gpu_worker/core", "gpu_worker/repository", "gpu_worker/backends"]
+WORKER = ["gpu_worker/core", "gpu_worker/repository", "gpu_worker/tracking", "gpu_worker/backends"]
 CLIENT = ["cpu_client/core", "cpu_client/lib", "cpu_client/pipeline", "cpu_client/events"]
 ALL = ["*"]
 
@@ -55,7 +56,8 @@ TABLE = {
     "gpu_worker/core": (PURE_BASE, ["expected"]),
     "gpu_worker/repository": (PURE_BASE + ["gpu_worker/core"],
                               ["expected", "protobuf", "openssl", *SYSTEM]),
-    "gpu_worker/backends": (PURE_BASE + ["gpu_worker/core"],
+    "gpu_worker/tracking": (["common/core"], ["expected", "tbb", "simd", "threads"]),
+    "gpu_worker/backends": (PURE_BASE + ["gpu_worker/core", "gpu_worker/tracking"],
                             ["expected", "torch", "cuda", *SYSTEM]),
     "gpu_worker/app": (COMMON + WORKER, ["expected", "spdlog", "cli", "json", *SYSTEM]),
     "cpu_client/core": (PURE_BASE, ["expected"]),

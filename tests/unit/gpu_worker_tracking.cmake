@@ -1,0 +1,5 @@
+farm_add_test(tracking_test
+    SOURCES
+        gpu_worker/tracking/radius_graph_test.cc
+        gpu_worker/tracking/tile_distance_test.cc
+    LINK farm_tracking rapidcheck TBB::tbb)
