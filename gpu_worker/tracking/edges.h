@@ -48,9 +48,17 @@ struct ScoredEdges {
     friend bool operator==(const ScoredEdges&, const ScoredEdges&) = default;
 };
 
-/// The track of a point: 0, 1, ... in the order of each track's first point.
+/// The number of a track: 0, 1, ... in the order of each track's first point.
 using Label = std::int32_t;
 inline constexpr Label no_track = -1;
+
+/// Which track each point belongs to.
+struct Tracks {
+    std::vector<Label> labels;  ///< of each point; no_track where it has none
+    Label count{0};
+
+    friend bool operator==(const Tracks&, const Tracks&) = default;
+};
 
 /// Errors: invalid for a shape without sense or a coordinate that is not finite, too_large beyond
 /// limits.h. `what` names the points in the text. No points at all are fine.

@@ -1,0 +1,1 @@
+farm_add_test(tracking_reference_test SOURCES tracking_reference_test.cc LINK farm_tracking)
