@@ -13,7 +13,7 @@ namespace farm::tracking {
 
 namespace {
 
-void append(ScoredEdges& edges, std::int32_t source, std::int32_t target, float score) {
+void add(ScoredEdges& edges, std::int32_t source, std::int32_t target, float score) {
     edges.edges.source.push_back(source);
     edges.edges.target.push_back(target);
     edges.scores.push_back(score);
@@ -43,9 +43,18 @@ ScoredEdges edges_above(const EdgesView& edges, std::span<const float> scores, f
     kept.edges.target.reserve(count);
     kept.scores.reserve(count);
     for (std::size_t k = 0; k < scores.size(); ++k) {
-        if (scores[k] > cut) append(kept, edges.source[k], edges.target[k], scores[k]);
+        if (scores[k] > cut) add(kept, edges.source[k], edges.target[k], scores[k]);
     }
     return kept;
+}
+
+void append(ScoredEdges& edges, const ScoredEdges& more) {
+    const auto add_all = [](auto& to, const auto& from) {
+        to.insert(to.end(), from.begin(), from.end());
+    };
+    add_all(edges.edges.source, more.edges.source);
+    add_all(edges.edges.target, more.edges.target);
+    add_all(edges.scores, more.scores);
 }
 
 Result<Edges> outward(Edges edges, std::span<const float> distances) {
@@ -87,7 +96,7 @@ Result<ScoredEdges> junction_removal(const ScoredEdges& edges, std::size_t point
         const auto index = static_cast<std::ptrdiff_t>(k);
         if (best_out[static_cast<std::size_t>(view.source[k])] != index) continue;
         if (best_in[static_cast<std::size_t>(view.target[k])] != index) continue;
-        append(kept, view.source[k], view.target[k], edges.scores[k]);
+        add(kept, view.source[k], view.target[k], edges.scores[k]);
     }
     return kept;
 }

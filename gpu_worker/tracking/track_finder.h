@@ -1,0 +1,88 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "common/core/error.h"
+#include "gpu_worker/tracking/doublet_graph.h"
+#include "gpu_worker/tracking/edge_classifier.h"
+#include "gpu_worker/tracking/edges.h"
+#include "gpu_worker/tracking/networks.h"
+#include "gpu_worker/tracking/radius_graph.h"
+#include "gpu_worker/tracking/walkthrough.h"
+
+namespace farm::tracking {
+
+enum class GraphMethod : std::uint8_t { radius, doublets };
+enum class TrackMethod : std::uint8_t { components, junction_removal, walkthrough };
+
+struct TrackFinderConfig {
+    SpacePointScales scales{};  ///< of the features, to know where a point lies
+    GraphMethod graph_method{GraphMethod::radius};
+    RadiusGraphConfig radius{};
+    DoubletConfig doublets{};
+    EdgeClassifierConfig filter{.cut = 0.21F, .chunk_edge_count = 65'536};
+    /// `cut` is what junction removal and components take edges by; the walk has its own cuts.
+    EdgeClassifierConfig classifier{.cut = 0.75F};
+    TrackMethod track_method{TrackMethod::components};
+    WalkthroughConfig walkthrough{};
+    std::size_t minimum_hit_count{1};  ///< smaller tracks become no_track
+};
+
+/// The networks of a track finder. `embedder` is needed for GraphMethod::radius only; without a
+/// filter all edges of the graph go on.
+struct TrackNetworks {
+    std::unique_ptr<Embedder> embedder;
+    std::unique_ptr<EdgeScorer> filter;
+    std::unique_ptr<EdgeScorer> classifier;
+};
+
+struct StageReport {
+    std::string_view name;
+    std::chrono::nanoseconds time{0};
+    std::size_t edge_count{0};  ///< that the stage left
+};
+
+struct FoundTracks {
+    Tracks tracks;      ///< numbered from 0 in each event
+    ScoredEdges edges;  ///< that the classifier scored
+    std::vector<StageReport> stages;
+};
+
+/// The whole reconstruction: embedding, graph, filter, edge classifier, track building.
+///
+/// Several events are one disjoint union: no stage joins points of two of them, so what an event
+/// gets does not depend on its company, but for the rounding of sums in the networks. One thread
+/// calls an object at a time; several objects work side by side. Errors: those of the stages.
+class TrackFinder {
+  public:
+    /// Requires the networks that the configuration needs.
+    TrackFinder(const TrackFinderConfig& config, TrackNetworks networks);
+
+    /// `features`: space points (r, phi, z) in the units of the networks. `event_ends`: where each
+    /// event ends, ascending up to the number of points; one event when it is empty.
+    Result<FoundTracks> find(const Points& features, std::span<const std::size_t> event_ends = {});
+
+  private:
+    using Step = Result<void> (TrackFinder::*)(const Points&, FoundTracks&);
+
+    Result<Edges> graph_of_event(const Points& features, const Points& embedded) const;
+    Result<void> embed(const Points& features, FoundTracks& found);
+    Result<void> build_graph(const Points& features, FoundTracks& found);
+    Result<void> filter(const Points& features, FoundTracks& found);
+    Result<void> classify(const Points& features, FoundTracks& found);
+    Result<void> build_tracks(const Points& features, FoundTracks& found);
+    Result<Tracks> tracks_of(const Points& features, const ScoredEdges& edges) const;
+
+    TrackFinderConfig config_;
+    TrackNetworks networks_;
+    std::vector<std::size_t> event_ends_;  ///< of the events at hand
+    Embedding embedding_;                  ///< of their points
+};
+
+}  // namespace farm::tracking

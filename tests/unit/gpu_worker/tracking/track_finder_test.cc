@@ -1,0 +1,115 @@
+#include "gpu_worker/tracking/track_finder.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "tests/unit/gpu_worker/tracking/fake_networks.h"
+#include "tests/unit/gpu_worker/tracking/random_points.h"
+
+namespace farm::tracking {
+namespace {
+
+using testing::clustered_points;
+using testing::FeatureEmbedder;
+using testing::FunctionScorer;
+using testing::PointSet;
+
+TrackNetworks networks(const FunctionScorer::Function& filter,
+                       const FunctionScorer::Function& classifier) {
+    TrackNetworks made{std::make_unique<FeatureEmbedder>(), nullptr, nullptr};
+    if (filter) made.filter = std::make_unique<FunctionScorer>(filter);
+    made.classifier = std::make_unique<FunctionScorer>(classifier);
+    return made;
+}
+
+float good(std::int32_t, std::int32_t) { return 4; }
+
+TrackFinder finder_of(const TrackFinderConfig& config) {
+    return TrackFinder(config, networks(nullptr, good));
+}
+
+FoundTracks found_in(TrackFinder& finder, const PointSet& points,
+                     std::span<const std::size_t> event_ends = {}) {
+    const auto found = finder.find(points.view(), event_ends);
+    EXPECT_TRUE(found) << found.error().message;
+    return found ? *found : FoundTracks{};
+}
+
+TEST(TrackFinderTest, EveryStageReportsTheEdgesThatItLeaves) {
+    // 0, 1, 2 lie close together; the filter drops 2-0 and the classifier dislikes 2-1.
+    TrackFinder finder(
+        {.radius = {.radius = 1}},
+        networks([](auto source, auto target) { return source - target > 1 ? -3 : 3; },
+                 [](auto source, auto) { return source > 1 ? -3 : 3; }));
+    const PointSet points{{0, 0, 0, 0.1F, 0, 0, 0.2F, 0, 0, 9, 9, 9}};
+    const FoundTracks found = found_in(finder, points);
+    EXPECT_EQ(found.tracks, (Tracks{{0, 0, 1, 2}, 3}));
+    EXPECT_EQ(found.edges.edges, (Edges{{1, 2}, {0, 1}}));
+    std::vector<std::string_view> names;
+    std::vector<std::size_t> edge_counts;
+    for (const StageReport& stage : found.stages) {
+        names.push_back(stage.name);
+        edge_counts.push_back(stage.edge_count);
+    }
+    EXPECT_EQ(names, (std::vector<std::string_view>{"embedding", "graph", "filter", "classifier",
+                                                    "tracks"}));
+    EXPECT_EQ(edge_counts, (std::vector<std::size_t>{0, 3, 2, 2, 2}));
+}
+
+TEST(TrackFinderTest, EventsTogetherGetTheTracksOfEachAlone) {
+    for (const TrackMethod method :
+         {TrackMethod::components, TrackMethod::junction_removal, TrackMethod::walkthrough}) {
+        TrackFinder finder = finder_of({.radius = {.radius = 0.1F}, .track_method = method});
+        PointSet all;
+        std::vector<std::size_t> ends;
+        std::vector<Label> expected;
+        for (const std::size_t size : {40U, 0U, 1U, 120U, 7U}) {
+            // The same seed: without the ends, equal points of two events would be joined.
+            const PointSet event = clustered_points(size, 3, 8, 0.03F, 5);
+            const FoundTracks alone = found_in(finder, event);
+            expected.insert(expected.end(), alone.tracks.labels.begin(), alone.tracks.labels.end());
+            all.values.insert(all.values.end(), event.values.begin(), event.values.end());
+            ends.push_back(all.view().size());
+        }
+        EXPECT_EQ(found_in(finder, all, ends).tracks.labels, expected);
+    }
+}
+
+TEST(TrackFinderTest, DoubletsNeedNoEmbedder) {
+    TrackNetworks bare{nullptr, nullptr, std::make_unique<FunctionScorer>(good)};
+    TrackFinder finder({.scales = {1, 1, 1}, .graph_method = GraphMethod::doublets},
+                       std::move(bare));
+    const FoundTracks found = found_in(finder, {{30, 1, 0, 60, 1, 0, 90, 1, 0, 60, 2, 0}});
+    EXPECT_EQ(found.tracks, (Tracks{{0, 0, 0, 1}, 2}));
+}
+
+TEST(TrackFinderTest, SmallTracksAreDroppedWhenAskedFor) {
+    TrackFinder finder = finder_of({.radius = {.radius = 1}, .minimum_hit_count = 2});
+    const FoundTracks found = found_in(finder, {{9, 9, 9, 0, 0, 0, 0, 0, 0}});
+    EXPECT_EQ(found.tracks, (Tracks{{no_track, 0, 0}, 1}));
+}
+
+TEST(TrackFinderTest, EmptyEventAndLoneHit) {
+    TrackFinder finder = finder_of({});
+    EXPECT_EQ(found_in(finder, {}).tracks, (Tracks{{}, 0}));
+    EXPECT_EQ(found_in(finder, {{1, 2, 3}}).tracks, (Tracks{{0}, 1}));
+}
+
+TEST(TrackFinderTest, BadFeaturesAreRefused) {
+    TrackFinder finder = finder_of({});
+    const auto nan = finder.find(PointSet{{1, 2, std::nanf("")}}.view());
+    ASSERT_FALSE(nan);
+    EXPECT_EQ(nan.error().code, ErrorCode::invalid);
+    EXPECT_FALSE(finder.find(PointSet{{1, 2}, 2}.view()));
+}
+
+TEST(TrackFinderTest, GraphBeyondItsLimitIsRefused) {
+    TrackFinder finder = finder_of({.radius = {.radius = 10, .edge_limit = 100}});
+    const auto found = finder.find(clustered_points(1000, 3, 10, 1, 1).view());
+    ASSERT_FALSE(found);
+    EXPECT_EQ(found.error().code, ErrorCode::too_large);
+}
+
+}  // namespace
+}  // namespace farm::tracking
