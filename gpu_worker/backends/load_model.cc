@@ -2,6 +2,7 @@
 
 #include "gpu_worker/backends/reference_backend.h"
 #include "gpu_worker/backends/torch_backend.h"
+#include "gpu_worker/backends/tracks_backend.h"
 
 namespace farm {
 
@@ -13,6 +14,7 @@ Result<std::shared_ptr<LoadedModel>> load_model(const ModelSource& source, const
                         "cpu): serve it on a GPU worker, or use KIND_AUTO");
     }
     if (source.backend == "reference") return load_reference_model(source);
+    if (source.backend == "tracks") return load_tracks_model(source, device);
     if (source.instance_kind == InstanceKind::cpu && device.kind != DeviceKind::cpu) {
         const Result<Device> cpu = resolve_device("cpu");
         if (!cpu) return tl::unexpected(cpu.error());

@@ -1,7 +1,6 @@
 #include "gpu_worker/backends/reference_backend.h"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
@@ -12,6 +11,8 @@
 #include <string_view>
 #include <thread>
 #include <utility>
+
+#include "gpu_worker/backends/parameter_reader.h"
 
 namespace farm {
 
@@ -36,77 +37,18 @@ struct ReferenceSettings {
 
 // ---- settings ---------------------------------------------------------------------------------
 
-template <class Value>
-struct Choice {
-    std::string_view text;
-    Value value;
-};
-
-/// Reads the farm.reference.* parameters one by one; keeps the first error.
-class ParameterReader {
-  public:
-    explicit ParameterReader(const ModelSource& source) : source_(source) {}
-
-    template <class Number>
-    void number(const std::string& key, Number& value) {
-        const std::string* text = find(key);
-        if (text == nullptr) return;
-        const char* end = text->data() + text->size();
-        Number parsed{};
-        const auto [stop, error] = std::from_chars(text->data(), end, parsed);
-        if (error == std::errc() && stop == end) {
-            value = parsed;
-        } else {
-            refuse(key, *text, "a number");
-        }
-    }
-
-    void nanoseconds(const std::string& key, std::chrono::nanoseconds& value) {
-        constexpr std::int64_t most = 3'600'000'000'000;
-        std::int64_t count = value.count();
-        number(key, count);
-        if (count < 0 || count > most) refuse(key, std::to_string(count), "0 to one hour");
-        value = std::chrono::nanoseconds(count);
-    }
-
-    template <class Value>
-    void choice(const std::string& key, std::initializer_list<Choice<Value>> choices,
-                Value& value) {
-        const std::string* text = find(key);
-        if (text == nullptr) return;
-        std::string known;
-        for (const Choice<Value>& choice : choices) {
-            if (choice.text == *text) {
-                value = choice.value;
-                return;
-            }
-            known += (known.empty() ? "" : ", ") + std::string(choice.text);
-        }
-        refuse(key, *text, known);
-    }
-
-    bool has(const std::string& key) const { return find(key) != nullptr; }
-    const std::optional<Error>& error() const { return error_; }
-    void refuse(const std::string& key, const std::string& text, const std::string& known) {
-        if (error_) return;
-        error_ =
-            Error{ErrorCode::invalid,
-                  "parameter 'farm.reference." + key + "' is '" + text + "' (possible: " + known +
-                      "): correct config.pbtxt of model '" + source_.model + "'"};
-    }
-
-  private:
-    const std::string* find(const std::string& key) const {
-        const auto found = source_.parameters.find("farm.reference." + key);
-        return found == source_.parameters.end() ? nullptr : &found->second;
-    }
-    const ModelSource& source_;
-    std::optional<Error> error_;
-};
+void read_nanoseconds(ParameterReader& reader, const std::string& key,
+                      std::chrono::nanoseconds& value) {
+    constexpr std::int64_t most = 3'600'000'000'000;
+    std::int64_t count = value.count();
+    reader.number(key, count);
+    if (count < 0 || count > most) reader.refuse(key, std::to_string(count), "0 to one hour");
+    value = std::chrono::nanoseconds(count);
+}
 
 Result<ReferenceSettings> read_settings(const ModelSource& source) {
     ReferenceSettings settings;
-    ParameterReader reader(source);
+    ParameterReader reader(source, "farm.reference.");
     reader.choice<Kind>("kind",
                         {{"identity", Kind::identity},
                          {"scale", Kind::scale},
@@ -117,8 +59,8 @@ Result<ReferenceSettings> read_settings(const ModelSource& source) {
     settings.runs_inline = settings.kind == Kind::identity;
     reader.choice<bool>("inline", {{"true", true}, {"false", false}}, settings.runs_inline);
     reader.number("factor", settings.factor);
-    reader.nanoseconds("fixed_ns", settings.fixed);
-    reader.nanoseconds("per_row_ns", settings.per_row);
+    read_nanoseconds(reader, "fixed_ns", settings.fixed);
+    read_nanoseconds(reader, "per_row_ns", settings.per_row);
     reader.number("cliff_rows", settings.cliff_rows);
     reader.number("cliff_factor", settings.cliff_factor);
     if (!(settings.cliff_factor >= 1 && settings.cliff_factor <= 1000)) {

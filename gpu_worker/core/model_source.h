@@ -45,9 +45,9 @@ struct ModelSource {
     std::string model;
     std::uint32_t version{1};
     bool latest{true};       ///< the highest version of this model that is to be served
-    std::string backend;     ///< "pytorch" or "reference"
+    std::string backend;     ///< "pytorch", "tracks" or "reference"
     std::string folder;      ///< <repository>/<model>
-    std::string file;        ///< the version's model file; empty for "reference"
+    std::string file;        ///< the version's model file, of "pytorch"
     bool has_config{false};  ///< false: the signature must come from the model file
     Signature signature;     ///< with the leading -1 where max_batch_size > 0
     std::shared_ptr<const Batching> batching = one_call_per_run();

@@ -16,7 +16,8 @@ namespace {
 using inference::ModelConfig;
 
 constexpr std::string_view supported =
-    "platform \"pytorch_libtorch\" (backend \"pytorch\") and backend \"reference\"";
+    "platform \"pytorch_libtorch\" (backend \"pytorch\"), backend \"tracks\" and backend "
+    "\"reference\"";
 
 // ---- which backend ----------------------------------------------------------------------------
 
@@ -28,7 +29,8 @@ Result<std::string> backend_of(const ModelConfig& config) {
                       "use " + std::string(supported));
     }
     if (backend.empty()) return std::string("pytorch");
-    const bool known = backend == "pytorch" || (backend == "reference" && platform.empty());
+    const bool is_ours = backend == "reference" || backend == "tracks";
+    const bool known = backend == "pytorch" || (is_ours && platform.empty());
     if (known) return backend;
     return refuse("backend '" + backend + "' is not supported",
                   platform.empty() ? "the model cannot be run" : "with platform '" + platform + "'",
@@ -179,7 +181,7 @@ Result<void> read_precision(const std::string& value, ModelSource& source) {
         return refuse("parameter 'farm.precision' is '" + value + "'",
                       "\"fp64\", \"fp32\", \"bf16\" or \"fp16\"", "correct it");
     }
-    if (value == "fp32" || source.backend == "pytorch") return {};
+    if (value == "fp32" || source.backend != "reference") return {};
     return refuse("parameter 'farm.precision' is '" + value + "'",
                   "backend '" + source.backend + "' has no weights", "remove it");
 }
@@ -201,7 +203,7 @@ Result<void> read_parameter(const std::string& key, const std::string& value, Mo
         }
         source.idempotent = value == "true";
     } else if (key.starts_with("farm.") && !key.starts_with("farm.reference.") &&
-               !is_batch_parameter(key)) {
+               !key.starts_with("farm.tracks.") && !is_batch_parameter(key)) {
         return refuse("parameter '" + key + "' is not known",
                       "names that begin with 'farm.' are this server's",
                       "use farm.batch (and farm.pad_*, farm.graph_*, farm.max_batch_rows), "

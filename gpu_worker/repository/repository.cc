@@ -109,7 +109,7 @@ Result<ModelSource> describe_version(const Described& described, std::uint32_t v
     ModelSource source = described.source;
     source.version = version;
     const fs::path version_folder = fs::path(source.folder) / std::to_string(version);
-    if (source.backend != "reference") {
+    if (source.backend == "pytorch") {
         source.file = (version_folder / model_file_name(described.config)).string();
         std::error_code error;
         if (!fs::is_regular_file(source.file, error)) {

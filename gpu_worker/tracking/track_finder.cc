@@ -1,5 +1,7 @@
 #include "gpu_worker/tracking/track_finder.h"
 
+#include <oneapi/tbb/task_arena.h>
+
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -53,11 +55,19 @@ void number_by_event(std::vector<Label>& labels, const std::vector<std::size_t>&
 
 }  // namespace
 
+struct TrackFinder::Threads {
+    oneapi::tbb::task_arena arena;
+};
+
 TrackFinder::TrackFinder(const TrackFinderConfig& config, TrackNetworks networks)
-    : config_(config), networks_(std::move(networks)) {
+    : config_(config),
+      threads_(new Threads{oneapi::tbb::task_arena(static_cast<int>(config.thread_count))}),
+      networks_(std::move(networks)) {
     FARM_EXPECT(networks_.classifier != nullptr);
     FARM_EXPECT(networks_.embedder != nullptr || config_.graph_method != GraphMethod::radius);
 }
+
+TrackFinder::~TrackFinder() = default;
 
 Result<FoundTracks> TrackFinder::find(const Points& features,
                                       std::span<const std::size_t> event_ends) {
@@ -73,6 +83,10 @@ Result<FoundTracks> TrackFinder::find(const Points& features,
     if (event_ends_.empty()) event_ends_ = {features.size()};
     FARM_EXPECT(std::ranges::is_sorted(event_ends_) && event_ends_.back() == features.size());
 
+    return threads_->arena.execute([&] { return run_steps(features); });
+}
+
+Result<FoundTracks> TrackFinder::run_steps(const Points& features) {
     const std::pair<std::string_view, Step> steps[] = {{"embedding", &TrackFinder::embed},
                                                        {"graph", &TrackFinder::build_graph},
                                                        {"filter", &TrackFinder::filter},

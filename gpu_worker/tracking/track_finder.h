@@ -32,6 +32,7 @@ struct TrackFinderConfig {
     TrackMethod track_method{TrackMethod::components};
     WalkthroughConfig walkthrough{};
     std::size_t minimum_hit_count{1};  ///< smaller tracks become no_track
+    std::size_t thread_count{1};       ///< of the stages here; the networks have their own
 };
 
 /// The networks of a track finder. `embedder` is needed for GraphMethod::radius only; without a
@@ -63,12 +64,14 @@ class TrackFinder {
   public:
     /// Requires the networks that the configuration needs.
     TrackFinder(const TrackFinderConfig& config, TrackNetworks networks);
+    ~TrackFinder();
 
     /// `features`: space points (r, phi, z) in the units of the networks. `event_ends`: where each
     /// event ends, ascending up to the number of points; one event when it is empty.
     Result<FoundTracks> find(const Points& features, std::span<const std::size_t> event_ends = {});
 
   private:
+    struct Threads;
     using Step = Result<void> (TrackFinder::*)(const Points&, FoundTracks&);
 
     Result<Edges> graph_of_event(const Points& features, const Points& embedded) const;
@@ -79,7 +82,10 @@ class TrackFinder {
     Result<void> build_tracks(const Points& features, FoundTracks& found);
     Result<Tracks> tracks_of(const Points& features, const ScoredEdges& edges) const;
 
+    Result<FoundTracks> run_steps(const Points& features);
+
     TrackFinderConfig config_;
+    std::unique_ptr<Threads> threads_;
     TrackNetworks networks_;
     std::vector<std::size_t> event_ends_;  ///< of the events at hand
     Embedding embedding_;                  ///< of their points

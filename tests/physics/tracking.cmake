@@ -1,1 +1,4 @@
 farm_add_test(tracking_reference_test SOURCES tracking_reference_test.cc LINK farm_tracking)
+if(FARM_WITH_TORCH)
+    farm_add_test(track_networks_test SOURCES track_networks_test.cc LINK farm_backends)
+endif()

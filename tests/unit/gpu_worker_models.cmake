@@ -26,6 +26,9 @@ if(FARM_WITH_TORCH)
     farm_add_test(torch_cuda_graphs_test
         SOURCES gpu_worker/backends/torch_cuda_graphs_test.cc
         LINK farm_torch_backend farm_torch)
+    farm_add_test(tracks_backend_test
+        SOURCES gpu_worker/backends/tracks_backend_test.cc
+        LINK farm_backends farm_repository farm_torch)
     farm_add_test(torch_writes_test
         SOURCES gpu_worker/backends/torch_writes_test.cc
         LINK farm_backends farm_repository farm_torch)

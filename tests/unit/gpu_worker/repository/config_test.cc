@@ -109,7 +109,7 @@ TEST(ModelConfigTest, UnknownPlatformIsNamedWithWhatIsSupported) {
     EXPECT_EQ(
         error_of("platform: \"onnxruntime_onnx\""),
         "platform 'onnxruntime_onnx' is not supported (the model cannot be run): use platform "
-        "\"pytorch_libtorch\" (backend \"pytorch\") and backend \"reference\"");
+        "\"pytorch_libtorch\" (backend \"pytorch\"), backend \"tracks\" and backend \"reference\"");
 }
 
 TEST(ModelConfigTest, NameMustBeThatOfTheFolder) {

@@ -1,0 +1,252 @@
+#include "gpu_worker/backends/tracks_backend.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <new>
+#include <utility>
+#include <vector>
+
+#include "gpu_worker/backends/track_networks.h"
+#include "gpu_worker/backends/tracks_settings.h"
+
+namespace farm {
+
+namespace {
+
+using tracking::FoundTracks;
+
+const TensorSpec features_spec{"FEATURES", dtype::f32, {-1, 3}, false};
+const TensorSpec event_ends_spec{"EVENT_ENDS", dtype::i64, {-1}, false};
+const std::array<TensorSpec, 4> output_specs{{{"LABELS", dtype::i64, {-1}, false},
+                                              {"EDGES", dtype::i64, {2, -1}, false},
+                                              {"SCORES", dtype::f32, {-1}, false},
+                                              {"STAGES", dtype::f64, {5, 2}, false}}};
+
+// ---- tensors ----------------------------------------------------------------------------------
+
+template <class Number>
+std::vector<Number> numbers_of(const Tensor& tensor) {
+    std::vector<Number> numbers(tensor.data.size() / sizeof(Number));
+    if (!numbers.empty()) std::memcpy(numbers.data(), tensor.data.data(), tensor.data.size());
+    return numbers;
+}
+
+template <class Number>
+Tensor tensor_of(const TensorSpec& spec, Shape shape, const std::vector<Number>& values) {
+    return {{spec.name, spec.type, std::move(shape)},
+            Buffer::copy_of(std::as_bytes(std::span(values)))};
+}
+
+std::int64_t length(std::size_t count) { return static_cast<std::int64_t>(count); }
+
+Tensor labels_tensor(const TensorSpec& spec, const FoundTracks& found) {
+    const std::vector<std::int64_t> labels(found.tracks.labels.begin(), found.tracks.labels.end());
+    return tensor_of(spec, {length(labels.size())}, labels);
+}
+
+Tensor edges_tensor(const TensorSpec& spec, const FoundTracks& found) {
+    const tracking::Edges& edges = found.edges.edges;
+    std::vector<std::int64_t> ends(edges.source.begin(), edges.source.end());
+    ends.insert(ends.end(), edges.target.begin(), edges.target.end());
+    return tensor_of(spec, {2, length(edges.size())}, ends);
+}
+
+Tensor stages_tensor(const TensorSpec& spec, const FoundTracks& found) {
+    std::vector<double> numbers;
+    for (const tracking::StageReport& stage : found.stages) {
+        numbers.push_back(std::chrono::duration<double, std::milli>(stage.time).count());
+        numbers.push_back(static_cast<double>(stage.edge_count));
+    }
+    return tensor_of(spec, {length(found.stages.size()), 2}, numbers);
+}
+
+Tensor output_of(const TensorSpec& spec, const FoundTracks& found) {
+    if (spec.name == "LABELS") return labels_tensor(spec, found);
+    if (spec.name == "EDGES") return edges_tensor(spec, found);
+    if (spec.name == "STAGES") return stages_tensor(spec, found);
+    return tensor_of(spec, {length(found.edges.size())}, found.edges.scores);
+}
+
+RunFailure failure_of(const Error& error) {
+    switch (error.code) {
+        case ErrorCode::device:
+        case ErrorCode::internal: return {Outcome::device_fault, error.message};
+        case ErrorCode::unavailable: return {Outcome::retryable_fault, error.message};
+        default: return {Outcome::input_error, error.message};
+    }
+}
+
+// ---- the model --------------------------------------------------------------------------------
+
+class TracksInstance : public BackendInstance {
+  public:
+    TracksInstance(const TracksSettings& settings, tracking::TrackNetworks networks,
+                   std::vector<TensorSpec> outputs)
+        : settings_(settings),
+          finder_(settings.finder, std::move(networks)),
+          outputs_(std::move(outputs)) {}
+
+    RunResult run(std::span<const Tensor> inputs) override {
+        try {
+            const std::vector<float> features = scaled(numbers_of<float>(inputs.front()));
+            const auto found = finder_.find({features, 3}, event_ends(inputs));
+            if (!found) return tl::unexpected(failure_of(found.error()));
+            TensorList outputs;
+            for (const TensorSpec& spec : outputs_) outputs.push_back(output_of(spec, *found));
+            return outputs;
+        } catch (const std::bad_alloc&) {
+            return tl::unexpected(
+                RunFailure{Outcome::retryable_fault, "there is no memory for the event"});
+        }
+    }
+
+  private:
+    /// What the networks take.
+    std::vector<float> scaled(std::vector<float> features) const {
+        if (settings_.features_are_scaled) return features;
+        const auto& scales = settings_.finder.scales;
+        for (std::size_t i = 0; i + 2 < features.size(); i += 3) {
+            features[i] /= scales.r;
+            features[i + 1] /= scales.phi;
+            features[i + 2] /= scales.z;
+        }
+        return features;
+    }
+
+    /// The batch rule counts elements, of which a point has three.
+    static std::vector<std::size_t> event_ends(std::span<const Tensor> inputs) {
+        if (inputs.size() < 2) return {};
+        std::vector<std::size_t> ends;
+        for (const std::int64_t end : numbers_of<std::int64_t>(inputs.back())) {
+            ends.push_back(static_cast<std::size_t>(end) / 3);
+        }
+        return ends;
+    }
+
+    TracksSettings settings_;
+    tracking::TrackFinder finder_;
+    std::vector<TensorSpec> outputs_;
+};
+
+class TracksModel : public LoadedModel {
+  public:
+    TracksModel(ServiceAd service, TracksSettings settings)
+        : service_(std::move(service)), settings_(std::move(settings)) {}
+
+    Result<void> load(const ModelSource& source, const Device& device) {
+        const auto keep = [](std::shared_ptr<LoadedModel>& model,
+                             Result<std::shared_ptr<LoadedModel>> loaded) -> Result<void> {
+            if (!loaded) return tl::unexpected(loaded.error());
+            model = std::move(*loaded);
+            return {};
+        };
+        Result<void> kept;
+        if (!settings_.embedding_file.empty()) {
+            kept =
+                keep(embedding_, load_embedding_network(source, settings_.embedding_file, device));
+        }
+        if (kept && !settings_.filter_file.empty()) {
+            kept = keep(filter_, load_edge_network(source, settings_.filter_file,
+                                                   settings_.filter_input, device));
+        }
+        if (kept) {
+            kept = keep(classifier_, load_edge_network(source, settings_.classifier_file,
+                                                       EdgeNetworkInput::graph, device));
+        }
+        return kept;
+    }
+
+    const ServiceAd& service() const override { return service_; }
+
+    Result<std::unique_ptr<BackendInstance>> make_instance() override {
+        tracking::TrackNetworks networks;
+        if (embedding_ != nullptr) {
+            auto instance = embedding_->make_instance();
+            if (!instance) return instance;
+            networks.embedder = make_embedder(std::move(*instance));
+        }
+        if (filter_ != nullptr) {
+            auto instance = filter_->make_instance();
+            if (!instance) return instance;
+            networks.filter = make_edge_scorer(std::move(*instance), settings_.filter_input);
+        }
+        auto instance = classifier_->make_instance();
+        if (!instance) return instance;
+        networks.classifier = make_edge_scorer(std::move(*instance), EdgeNetworkInput::graph);
+        return std::make_unique<TracksInstance>(settings_, std::move(networks),
+                                                service_.signature.outputs);
+    }
+
+  private:
+    ServiceAd service_;
+    TracksSettings settings_;
+    std::shared_ptr<LoadedModel> embedding_;
+    std::shared_ptr<LoadedModel> filter_;
+    std::shared_ptr<LoadedModel> classifier_;
+};
+
+// ---- signature --------------------------------------------------------------------------------
+
+tl::unexpected<Error> refuse(const ModelSource& source, const std::string& problem,
+                             const std::string& rule) {
+    return fail(ErrorCode::invalid, "model '" + source.model + "': " + problem + " (" + rule +
+                                        "): correct config.pbtxt");
+}
+
+Result<void> check_outputs(const ModelSource& source) {
+    for (const TensorSpec& output : source.signature.outputs) {
+        if (std::ranges::find(output_specs, output) != output_specs.end()) continue;
+        return refuse(source,
+                      "output '" + output.name + "' is " + to_string(output.type) + " " +
+                          to_string(output.dims),
+                      "possible: LABELS int64 [-1], EDGES int64 [2, -1], SCORES float32 [-1], "
+                      "STAGES float64 [5, 2]");
+    }
+    return {};
+}
+
+Result<void> check_batching(const ModelSource& source) {
+    const BatchRule rule = source.batching->rule();
+    if (rule == BatchRule::none) return {};
+    const auto& outputs = source.signature.outputs;
+    if (rule == BatchRule::ragged && outputs.size() == 1 && outputs.front().name == "LABELS" &&
+        source.batching->generated_inputs().size() == 1) {
+        const TensorSpec generated = source.batching->generated_inputs().front();
+        if (generated.name == event_ends_spec.name && generated.type == event_ends_spec.type) {
+            return {};
+        }
+    }
+    return refuse(source, "farm.batch is '" + std::string(to_string(rule)) + "'",
+                  "possible: 'none', or 'ragged' with the output LABELS alone and a batch_input "
+                  "EVENT_ENDS, BATCH_ACCUMULATED_ELEMENT_COUNT, TYPE_INT64, of FEATURES");
+}
+
+Result<void> check_signature(const ModelSource& source) {
+    const auto& inputs = source.signature.inputs;
+    if (inputs.size() != 1 || inputs.front() != features_spec) {
+        return refuse(source, "the inputs are not those of track finding",
+                      "one input FEATURES, float32 [-1, 3]");
+    }
+    if (auto checked = check_outputs(source); !checked) return checked;
+    return check_batching(source);
+}
+
+}  // namespace
+
+Result<std::shared_ptr<LoadedModel>> load_tracks_model(const ModelSource& source,
+                                                       const Device& device) {
+    if (auto checked = check_signature(source); !checked) return tl::unexpected(checked.error());
+    auto settings = read_tracks_settings(source);
+    if (!settings) return tl::unexpected(settings.error());
+    ServiceAd service = advertise(source);
+    service.device = device.kind;
+    service.device_name = device.name;
+    auto model = std::make_shared<TracksModel>(std::move(service), std::move(*settings));
+    if (auto loaded = model->load(source, device); !loaded) {
+        return tl::unexpected(loaded.error());
+    }
+    return model;
+}
+
+}  // namespace farm

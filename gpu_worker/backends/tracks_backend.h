@@ -1,0 +1,50 @@
+#pragma once
+
+#include <memory>
+
+#include "common/core/error.h"
+#include "gpu_worker/backends/device.h"
+#include "gpu_worker/core/backend.h"
+#include "gpu_worker/core/model_source.h"
+
+namespace farm {
+
+/// Track finding as one service: `backend: "tracks"` in config.pbtxt, TorchScript networks in the
+/// version's folder, and in the parameters map (defaults in brackets)
+///
+///     farm.tracks.graph           "radius" (default) or "doublets"
+///   radius: pairs within a radius of one another in an embedding
+///     farm.tracks.embedding       file of the network
+///     farm.tracks.radius          [1.6]
+///   doublets: pairs inside geometric windows, see tracking/doublet_graph.h
+///     farm.tracks.doublet_least_dr [1], doublet_largest_dr [200] mm,
+///     farm.tracks.doublet_largest_dphi [0.1] rad, doublet_largest_slope [6e-4] rad/mm,
+///     farm.tracks.doublet_largest_z0 [200] mm
+///     farm.tracks.edge_limit      most edges of one event's graph [32 000 000]
+///     farm.tracks.filter          file of the network [none: no edge is dropped]
+///     farm.tracks.filter_input    "graph" (default) or "pairs", see track_networks.h
+///     farm.tracks.filter_cut      probability that an edge must exceed [0.21]
+///     farm.tracks.filter_chunk    edges that the filter sees at once; 0: all [65 536]
+///     farm.tracks.classifier      file of the network, which sees the whole graph
+///     farm.tracks.undirected      "true": it sees each edge in both directions ["false"]
+///     farm.tracks.tracks          "components" (default), "junction_removal" or "walkthrough"
+///     farm.tracks.cut             of the first two: probability that an edge must exceed [0.75]
+///     farm.tracks.component_cut [0.01], walk_cut [0.1], branch_cut [0.6]     of the walk
+///     farm.tracks.minimum_hits    smaller tracks have no label (-1) [1; 3 for the walk]
+///     farm.tracks.scale_r [1000], scale_phi [pi], scale_z [1000]
+///                                 mm and rad of one unit of the networks' features
+///     farm.tracks.features        "scaled" (default): FEATURES are in these units; "mm": in mm and
+///                                 rad, and divided by them here
+///
+/// Input FEATURES float32 [n, 3] (r, phi, z). Outputs: LABELS int64 [n]; and if they are declared
+/// EDGES int64 [2, e] with SCORES float32 [e], the classified edges and their probabilities, and
+/// STAGES float64 [5, 2]: milliseconds and edges left of embedding, graph, filter, classifier,
+/// tracks.
+/// Batching: "none", or "ragged" with LABELS alone and a batch_input EVENT_ENDS of kind
+/// BATCH_ACCUMULATED_ELEMENT_COUNT, TYPE_INT64, of FEATURES: events run as a disjoint union.
+///
+/// Each instance has farm.intra_op_threads threads; instances run side by side.
+Result<std::shared_ptr<LoadedModel>> load_tracks_model(const ModelSource& source,
+                                                       const Device& device);
+
+}  // namespace farm
