@@ -7,6 +7,11 @@ if(FARM_WITH_TORCH)
         LINK farm_client farm_events farm_ops
         DEPENDS farm-broker farm-worker
         DEFINITIONS ${farm_test_programs})
+    farm_add_test(tracks_test
+        SOURCES tracks_test.cc
+        LINK farm_backends farm_client farm_events farm_ops farm_repository
+        DEPENDS farm-broker farm-worker
+        DEFINITIONS ${farm_test_programs})
 endif()
 farm_add_test(batch_size_test
     SOURCES batch_size_test.cc
