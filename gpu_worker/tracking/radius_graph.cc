@@ -3,7 +3,6 @@
 #include <oneapi/tbb/parallel_for.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <string>
 
@@ -20,7 +19,8 @@ constexpr std::size_t tiles_per_chunk = 32;
 class RowSearch {
   public:
     RowSearch(const Points& points, float square_radius, std::size_t edge_limit)
-        : tree_(points),
+        : points_(points),
+          tree_(points),
           distance_(tile_distance(points.dimension_count, square_radius)),
           chunk_count_((tree_.tile_count() + tiles_per_chunk - 1) / tiles_per_chunk),
           graph_(points.size(), chunk_count_, edge_limit) {}
@@ -32,34 +32,31 @@ class RowSearch {
     }
 
   private:
-    using Rows = std::array<std::vector<std::int32_t>, tile_width>;
-
     void find_chunk(std::size_t chunk) {
-        const std::size_t begin = chunk * tiles_per_chunk;
-        const std::size_t end = std::min(begin + tiles_per_chunk, tree_.tile_count());
-        Rows rows;
-        for (std::size_t tile = begin; tile < end; ++tile) {
-            tree_.for_near_tiles(tile, distance_,
-                                 [&](std::size_t other) { add_pairs(tile, other, rows); });
-            for (std::size_t point = 0; point < tile_width; ++point) {
-                graph_.add(chunk, tree_.point_ids(tile)[point], rows[point]);
-            }
+        const std::size_t begin = chunk * tiles_per_chunk * tile_width;
+        const std::size_t end =
+            std::min(begin + tiles_per_chunk * tile_width, tree_.tile_count() * tile_width);
+        std::vector<std::int32_t> row;
+        for (std::size_t place = begin; place < end && !graph_.overflows(); ++place) {
+            const std::int32_t id = tree_.point_ids(place / tile_width)[place % tile_width];
+            if (id < 0) continue;
+            find_row(id, row);
+            graph_.add(chunk, id, row);
         }
     }
 
-    void add_pairs(std::size_t tile, std::size_t other, Rows& rows) const {
-        if (graph_.overflows()) return;
-        const auto masks = distance_.near_points(distance_, tree_.tile(tile), tree_.tile(other));
-        const std::int32_t* ids = tree_.point_ids(tile);
-        const std::int32_t* other_ids = tree_.point_ids(other);
-        for (std::size_t point = 0; point < tile_width; ++point) {
-            for (unsigned mask = masks[point]; mask != 0; mask &= mask - 1) {
-                const std::int32_t neighbour = other_ids[__builtin_ctz(mask)];
-                if (neighbour < ids[point]) rows[point].push_back(neighbour);
+    void find_row(std::int32_t id, std::vector<std::int32_t>& row) const {
+        const float* point = points_.row(static_cast<std::size_t>(id)).data();
+        tree_.for_near_tiles(point, distance_, [&](std::size_t tile) {
+            unsigned mask = distance_.near_points(distance_, point, tree_.tile(tile));
+            for (; mask != 0; mask &= mask - 1) {
+                const std::int32_t other = tree_.point_ids(tile)[__builtin_ctz(mask)];
+                if (other < id) row.push_back(other);
             }
-        }
+        });
     }
 
+    const Points& points_;
     BoxTree tree_;
     TileDistance distance_;
     std::size_t chunk_count_;

@@ -3,6 +3,7 @@
 #include <immintrin.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace farm::tracking {
@@ -19,30 +20,24 @@ LaneMask within(const Lanes& squares, float limit) {
     return static_cast<LaneMask>(mask);
 }
 
-TileDistance::PointMasks near_points(const TileDistance& distance, const float* query,
-                                     const float* tile) {
-    TileDistance::PointMasks masks;
-    for (std::size_t point = 0; point < tile_width; ++point) {
-        Lanes squares{};
-        for (std::size_t k = 0; k < distance.dimension_count; ++k) {
-            for (std::size_t lane = 0; lane < tile_width; ++lane) {
-                const float gap = tile[k * tile_width + lane] - query[k * tile_width + point];
-                squares[lane] = std::fma(gap, gap, squares[lane]);
-            }
-        }
-        masks[point] = within(squares, distance.square_limit);
-    }
-    return masks;
-}
-
-LaneMask near_boxes(const TileDistance& distance, const float* low, const float* high,
-                    const float* tile_low, const float* tile_high) {
+LaneMask near_points(const TileDistance& distance, const float* point, const float* tile) {
     Lanes squares{};
     for (std::size_t k = 0; k < distance.dimension_count; ++k) {
-        const std::size_t at = k * tile_width;
         for (std::size_t lane = 0; lane < tile_width; ++lane) {
-            const float gap =
-                std::max({0.0F, tile_low[at + lane] - high[at], low[at] - tile_high[at + lane]});
+            const float gap = tile[k * tile_width + lane] - point[k];
+            squares[lane] = std::fma(gap, gap, squares[lane]);
+        }
+    }
+    return within(squares, distance.square_limit);
+}
+
+LaneMask near_boxes(const TileDistance& distance, const float* point, const float* low,
+                    const float* high) {
+    Lanes squares{};
+    for (std::size_t k = 0; k < distance.dimension_count; ++k) {
+        for (std::size_t lane = 0; lane < tile_width; ++lane) {
+            const std::size_t at = k * tile_width + lane;
+            const float gap = std::max({0.0F, low[at] - point[k], point[k] - high[at]});
             squares[lane] = std::fma(gap, gap, squares[lane]);
         }
     }
@@ -54,36 +49,26 @@ LaneMask near_boxes(const TileDistance& distance, const float* low, const float*
     return static_cast<LaneMask>(_mm256_movemask_ps(is_near));
 }
 
-[[gnu::target("avx2,fma")]] TileDistance::PointMasks near_points_avx2(const TileDistance& distance,
-                                                                      const float* query,
-                                                                      const float* tile) {
-    __m256 squares[tile_width] = {};
-    for (std::size_t k = 0; k < distance.dimension_count; ++k) {
-        const __m256 lanes = _mm256_loadu_ps(tile + k * tile_width);
-        for (std::size_t point = 0; point < tile_width; ++point) {
-            const __m256 gap =
-                _mm256_sub_ps(lanes, _mm256_broadcast_ss(query + k * tile_width + point));
-            squares[point] = _mm256_fmadd_ps(gap, gap, squares[point]);
-        }
-    }
-    TileDistance::PointMasks masks;
-    for (std::size_t point = 0; point < tile_width; ++point) {
-        masks[point] = within_avx2(squares[point], distance.square_limit);
-    }
-    return masks;
-}
-
-[[gnu::target("avx2,fma")]] LaneMask near_boxes_avx2(const TileDistance& distance, const float* low,
-                                                     const float* high, const float* tile_low,
-                                                     const float* tile_high) {
+[[gnu::target("avx2,fma")]] LaneMask near_points_avx2(const TileDistance& distance,
+                                                      const float* point, const float* tile) {
     __m256 squares = _mm256_setzero_ps();
     for (std::size_t k = 0; k < distance.dimension_count; ++k) {
-        const std::size_t at = k * tile_width;
-        const __m256 above =
-            _mm256_sub_ps(_mm256_loadu_ps(tile_low + at), _mm256_broadcast_ss(high + at));
-        const __m256 below =
-            _mm256_sub_ps(_mm256_broadcast_ss(low + at), _mm256_loadu_ps(tile_high + at));
-        const __m256 gap = _mm256_max_ps(_mm256_max_ps(above, below), _mm256_setzero_ps());
+        const __m256 gap =
+            _mm256_sub_ps(_mm256_loadu_ps(tile + k * tile_width), _mm256_broadcast_ss(point + k));
+        squares = _mm256_fmadd_ps(gap, gap, squares);
+    }
+    return within_avx2(squares, distance.square_limit);
+}
+
+[[gnu::target("avx2,fma")]] LaneMask near_boxes_avx2(const TileDistance& distance,
+                                                     const float* point, const float* low,
+                                                     const float* high) {
+    __m256 squares = _mm256_setzero_ps();
+    for (std::size_t k = 0; k < distance.dimension_count; ++k) {
+        const __m256 place = _mm256_broadcast_ss(point + k);
+        const __m256 below = _mm256_sub_ps(_mm256_loadu_ps(low + k * tile_width), place);
+        const __m256 above = _mm256_sub_ps(place, _mm256_loadu_ps(high + k * tile_width));
+        const __m256 gap = _mm256_max_ps(_mm256_max_ps(below, above), _mm256_setzero_ps());
         squares = _mm256_fmadd_ps(gap, gap, squares);
     }
     return within_avx2(squares, distance.square_limit);

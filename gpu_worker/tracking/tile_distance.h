@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -20,14 +19,12 @@ struct TileDistance {
     std::size_t dimension_count{0};
     float square_limit{0};
 
-    /// Which points of `tile` are within the limit of each point of `query`.
-    using PointMasks = std::array<LaneMask, tile_width>;
-    PointMasks (*near_points)(const TileDistance&, const float* query, const float* tile);
+    /// Which points of a tile are within the limit of a point, whose coordinates are contiguous.
+    LaneMask (*near_points)(const TileDistance&, const float* point, const float* tile);
 
-    /// Which boxes of a tile (lower corners, upper corners) are within the limit of one box, whose
-    /// coordinates are tile_width apart.
-    LaneMask (*near_boxes)(const TileDistance&, const float* low, const float* high,
-                           const float* tile_low, const float* tile_high);
+    /// Which boxes of a tile (lower corners, upper corners) are.
+    LaneMask (*near_boxes)(const TileDistance&, const float* point, const float* low,
+                           const float* high);
 };
 
 /// With the instructions of this processor: AVX2 where it has them.
