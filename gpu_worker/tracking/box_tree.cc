@@ -8,6 +8,7 @@
 #include <limits>
 #include <numeric>
 #include <span>
+#include <utility>
 
 namespace farm::tracking {
 
@@ -89,6 +90,20 @@ BoxTree::BoxTree(const Points& points)
     fill_tiles(points);
     levels_.push_back(level_of_tiles());
     while (levels_.back().group_count > tile_width) levels_.push_back(level_above(levels_.back()));
+}
+
+void BoxTree::search(const float* point, const TileDistance& distance, Search& search) const {
+    search.tiles.resize(levels_.back().group_count);
+    std::iota(search.tiles.begin(), search.tiles.end(), 0);
+    for (auto level = levels_.rbegin(); level != levels_.rend(); ++level) {
+        std::swap(search.tiles, search.last);
+        search.tiles.resize(search.last.size() * tile_width);
+        search.tiles.resize(distance.near_boxes(distance, point, level->low.data(),
+                                                level->high.data(), search.last,
+                                                search.tiles.data()));
+    }
+    search.masks.resize(search.tiles.size());
+    distance.near_points(distance, point, tiles_.data(), search.tiles, search.masks.data());
 }
 
 void BoxTree::fill_tiles(const Points& points) {

@@ -29,15 +29,15 @@ class BoxTree {
     /// Numbers of a tile's points; -1 for a place without a point.
     const std::int32_t* point_ids(std::size_t index) const { return &ids_[index * tile_width]; }
 
-    /// Calls visit(tile) for every tile whose box is within the limit of the point.
-    template <class Visit>
-    void for_near_tiles(const float* point, const TileDistance& distance,
-                        const Visit& visit) const {
-        const std::size_t top = levels_.size() - 1;
-        for (std::size_t group = 0; group < levels_[top].group_count; ++group) {
-            visit_group(top, group, point, distance, visit);
-        }
-    }
+    /// What a search remembers, to be used again by the next; of one thread.
+    struct Search {
+        std::vector<std::int32_t> tiles;  ///< found: those whose boxes are within the limit
+        std::vector<std::int32_t> last;   ///< of the level above
+        std::vector<LaneMask> masks;      ///< which points of them are within the limit
+    };
+
+    /// Fills `search` for a point, whose coordinates are contiguous.
+    void search(const float* point, const TileDistance& distance, Search& search) const;
 
   private:
     /// Boxes in tiles of eight: of point tiles at level 0, else of the groups of the level below.
@@ -45,23 +45,6 @@ class BoxTree {
         std::size_t group_count{0};
         std::vector<float> low, high;
     };
-    template <class Visit>
-    void visit_group(std::size_t level, std::size_t group, const float* point,
-                     const TileDistance& distance, const Visit& visit) const {
-        const float* low = &levels_[level].low[group * tile_floats_];
-        const float* high = &levels_[level].high[group * tile_floats_];
-        unsigned mask = distance.near_boxes(distance, point, low, high);
-        for (; mask != 0; mask &= mask - 1) {
-            const std::size_t child =
-                group * tile_width + static_cast<std::size_t>(__builtin_ctz(mask));
-            if (level == 0) {
-                visit(child);
-            } else {
-                visit_group(level - 1, child, point, distance, visit);
-            }
-        }
-    }
-
     void fill_tiles(const Points& points);
     Level level_of_tiles() const;
     Level level_above(const Level& below) const;

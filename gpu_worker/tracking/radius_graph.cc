@@ -36,24 +36,25 @@ class RowSearch {
         const std::size_t begin = chunk * tiles_per_chunk * tile_width;
         const std::size_t end =
             std::min(begin + tiles_per_chunk * tile_width, tree_.tile_count() * tile_width);
+        BoxTree::Search search;
         std::vector<std::int32_t> row;
         for (std::size_t place = begin; place < end && !graph_.overflows(); ++place) {
             const std::int32_t id = tree_.point_ids(place / tile_width)[place % tile_width];
             if (id < 0) continue;
-            find_row(id, row);
+            find_row(id, search, row);
             graph_.add(chunk, id, row);
         }
     }
 
-    void find_row(std::int32_t id, std::vector<std::int32_t>& row) const {
-        const float* point = points_.row(static_cast<std::size_t>(id)).data();
-        tree_.for_near_tiles(point, distance_, [&](std::size_t tile) {
-            unsigned mask = distance_.near_points(distance_, point, tree_.tile(tile));
-            for (; mask != 0; mask &= mask - 1) {
-                const std::int32_t other = tree_.point_ids(tile)[__builtin_ctz(mask)];
+    void find_row(std::int32_t id, BoxTree::Search& search, std::vector<std::int32_t>& row) const {
+        tree_.search(points_.row(static_cast<std::size_t>(id)).data(), distance_, search);
+        for (std::size_t i = 0; i < search.tiles.size(); ++i) {
+            const std::int32_t* ids = tree_.point_ids(static_cast<std::size_t>(search.tiles[i]));
+            for (unsigned mask = search.masks[i]; mask != 0; mask &= mask - 1) {
+                const std::int32_t other = ids[__builtin_ctz(mask)];
                 if (other < id) row.push_back(other);
             }
-        });
+        }
     }
 
     const Points& points_;
