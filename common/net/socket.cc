@@ -1,5 +1,6 @@
 #include "common/net/socket.h"
 
+#include <algorithm>
 #include <cerrno>
 
 #include "schemas/limits.h"
@@ -23,7 +24,10 @@ void set_options(zmq::socket_t& socket, Lane lane, std::size_t largest_frame) {
     socket.set(zmq::sockopt::linger, static_cast<int>(socket_linger.count()));
     socket.set(zmq::sockopt::maxmsgsize, static_cast<std::int64_t>(largest_frame));
     socket.set(zmq::sockopt::sndhwm, limits::high_water_mark_count);
-    socket.set(zmq::sockopt::rcvhwm, limits::high_water_mark_count);
+    // Of larger frames fewer, so that what one peer may leave unread stays the same.
+    socket.set(zmq::sockopt::rcvhwm,
+               static_cast<int>(limits::high_water_mark_count * limits::frame_bytes /
+                                std::max(largest_frame, limits::frame_bytes)));
     socket.set(zmq::sockopt::immediate, true);
     socket.set(zmq::sockopt::reconnect_ivl, -1);
     socket.set(zmq::sockopt::backlog, backlog_count);

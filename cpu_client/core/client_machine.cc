@@ -11,6 +11,8 @@ namespace farm {
 namespace {
 
 constexpr std::uint32_t retry_when_full_ms = 100;
+/// Chunked calls that wait, from the first in line, in search of one that can leave.
+constexpr std::size_t most_looked_at = 64;
 
 /// Rounded up, so that a broker never sees an expired call that has not expired here.
 std::uint32_t remaining_ms(TimePoint deadline, TimePoint now) {
@@ -97,10 +99,9 @@ void ClientMachine::send_ready(Step& step) {
     }
 }
 
-/// Chunked calls have to wait for a bulk socket; nobody else waits for them.
 bool ClientMachine::send_next(Step& step) {
     OpenCall* small = calls_.first_ready_small();
-    OpenCall* chunked = first_chunked(step.now);
+    OpenCall* chunked = first_chunked(step);
     if (small != nullptr && chunked != nullptr) {
         const auto rank = [](const OpenCall& call) {
             return std::pair(call.what.priority, call.sequence);
@@ -113,12 +114,20 @@ bool ClientMachine::send_next(Step& step) {
     return only != nullptr && send_one(*only, step);
 }
 
-/// The first that need not wait for room in a lease; null: none.
-OpenCall* ClientMachine::first_chunked(TimePoint now) {
+/// The first that can leave now; null: none. Chunked calls wait for a bulk socket or for room in a
+/// lease, and do not hold up others that need not.
+OpenCall* ClientMachine::first_chunked(Step& step) {
     lease_wait_until_.reset();
+    std::size_t count = 0;
     for (const auto& [rank, call] : calls_.ready_chunked()) {
-        if (!waits_for_lease(*call, now)) return call;
-        lease_wait_until_ = earliest(lease_wait_until_, lease_wait_end(*call));
+        if (++count > most_looked_at) break;
+        if (direct_way(*call, step.now) != nullptr) return call;
+        if (const auto end = lease_wait_end(*call, step.now)) {
+            lease_wait_until_ = earliest(lease_wait_until_, end);
+        } else if (may_route()) {
+            open_bulk(step);
+            if (session_.bulk == BrokerSession::Bulk::attached && has_sending_room()) return call;
+        }
     }
     return nullptr;
 }
@@ -126,31 +135,31 @@ OpenCall* ClientMachine::first_chunked(TimePoint now) {
 /// True when it has left, or ended.
 bool ClientMachine::send_one(OpenCall& call, Step& step) {
     if (DirectSession* worker = direct_way(call, step.now)) {
+        if (!send(call, worker->welcome, worker->link, step)) return true;
         worker->uses.emplace(call.key(), DirectSession::Use{call.what.service, step.now});
         ++worker->leases.find(call.what.service)->second.in_flight;
         if (call.chunked() && !is_same_host(worker->link)) open_bulk(*worker, step);
-        send(call, worker->welcome, worker->link, step);
         return true;
     }
-    if (may_route() && call.chunked()) open_bulk(step);
-    const bool has_way = !call.chunked() || session_.bulk == BrokerSession::Bulk::attached;
-    if (!may_route() || !has_way || calls_.sent_count() >= limits::open_calls_per_session_count) {
-        return false;
-    }
+    if (!may_route() || !has_sending_room()) return false;
     send(call, session_.welcome, session_.link, step);
     return true;
 }
 
-void ClientMachine::send(OpenCall& call, const Welcome& session, LinkId link, Step& step) {
-    if (call.what.deadline <= step.now) return expire(call, step);
+/// False: it did not leave but ended here.
+bool ClientMachine::send(OpenCall& call, const Welcome& session, LinkId link, Step& step) {
+    if (call.what.deadline <= step.now) {
+        expire(call, step);
+        return false;
+    }
     const std::uint64_t largest = session.max_call_bytes;
     if (call.what.input_bytes > largest) {
-        return finish(
-            call,
-            {CallStatus::invalid, "inputs have " + count_text(call.what.input_bytes, "bytes") +
-                                      " (this broker takes calls of at most " +
-                                      count_text(largest, "bytes") + ")"},
-            step);
+        finish(call,
+               {CallStatus::invalid, "inputs have " + count_text(call.what.input_bytes, "bytes") +
+                                         " (this broker takes calls of at most " +
+                                         count_text(largest, "bytes") + ")"},
+               step);
+        return false;
     }
     Call message;
     message.key = call.key();
@@ -173,6 +182,7 @@ void ClientMachine::send(OpenCall& call, const Welcome& session, LinkId link, St
         calls_.make_direct(call);
     }
     transmit(link, std::move(message), step);
+    return true;
 }
 
 const Chunking& ClientMachine::chunking_of(LinkId link) const {

@@ -106,8 +106,7 @@ class ClientMachine {
     void open_bulk(DirectSession& worker, Step& step);
     DirectSession* direct_session(LinkId link);
     DirectSession* direct_way(const OpenCall& call, TimePoint now);
-    bool waits_for_lease(const OpenCall& call, TimePoint now) const;
-    static TimePoint lease_wait_end(const OpenCall& call);
+    std::optional<TimePoint> lease_wait_end(const OpenCall& call, TimePoint now) const;
     void note_answer(DirectSession& worker, Answer& answer, TimePoint now);
     std::optional<TimePoint> direct_deadline() const;
 
@@ -117,12 +116,15 @@ class ClientMachine {
     bool has_bulk(LinkId link) const;
     void want_bulk(LinkId link, Step& step);
     bool may_route() const { return session_.is_open() && !session_.leave_at; }
+    bool has_sending_room() const {
+        return calls_.sent_count() < limits::open_calls_per_session_count;
+    }
     std::optional<Finish> refusal_of(const Submit& submit, TimePoint now) const;
     void send_ready(Step& step);
     bool send_next(Step& step);
-    OpenCall* first_chunked(TimePoint now);
+    OpenCall* first_chunked(Step& step);
     bool send_one(OpenCall& call, Step& step);
-    void send(OpenCall& call, const Welcome& session, LinkId link, Step& step);
+    bool send(OpenCall& call, const Welcome& session, LinkId link, Step& step);
     void send_chunks(OpenCall& call, Step& step);
     void take(const AnswerArrived& arrived, Step& step);
     void receive(OpenCall& call, const AnswerArrived& arrived, Step& step);

@@ -16,8 +16,11 @@ using Phase = DirectSession::Phase;
 
 constexpr Duration unreachable_pause = 60s;
 constexpr std::size_t most_sessions = 64;
-/// More than the way by the broker costs the largest call.
+/// A large call waits for room in a lease while calls under it end; when none has for so long,
+/// which is more than the way by the broker costs the largest call, or a part of its time is over,
+/// it goes by the broker.
 constexpr Duration lease_patience = 1s;
+constexpr int patient_share = 4;
 
 /// In the order in which they are tried.
 std::vector<DirectWay> ways_of(const LeaseGrant& grant, const std::string& host) {
@@ -131,7 +134,9 @@ void ClientMachine::on(DirectSession& worker, const Lease& lease, Step& step) {
     const auto found = worker.leases.find(lease.service);
     if (found == worker.leases.end()) return;
     if (lease.grants.empty()) return drop_lease(worker, lease.service, step.now);
-    if (lease.grants.front().lease == found->second.grant.lease) found->second.accepted = true;
+    HeldLease& held = found->second;
+    if (lease.grants.front().lease != held.grant.lease) return;
+    if (!std::exchange(held.accepted, true)) held.moved = step.now;
 }
 
 void ClientMachine::drop_lease(DirectSession& worker, const std::string& service, TimePoint now) {
@@ -324,22 +329,19 @@ DirectSession* ClientMachine::direct_way(const OpenCall& call, TimePoint now) {
     return best;
 }
 
+/// Until when a call that no lease has room for now should wait for one; nothing: it should not.
 /// Chunks by the broker cost more than the wait until a call that is at the worker ends, and they
 /// would wait for the same window.
-bool ClientMachine::waits_for_lease(const OpenCall& call, TimePoint now) const {
-    if (!call.what.idempotent || now >= lease_wait_end(call)) return false;
-    bool is_full = false;
+std::optional<TimePoint> ClientMachine::lease_wait_end(const OpenCall& call, TimePoint now) const {
+    if (!call.what.idempotent) return std::nullopt;
+    std::optional<TimePoint> end;
     for (const auto& [link, worker] : direct_) {
         const HeldLease* lease = usable_lease(worker, call, now);
-        if (lease == nullptr) continue;
-        if (lease->has_room()) return false;
-        is_full = true;
+        if (lease != nullptr) end = std::max(end, std::optional(lease->moved + lease_patience));
     }
-    return is_full;
-}
-
-TimePoint ClientMachine::lease_wait_end(const OpenCall& call) {
-    return call.submitted + lease_patience;
+    if (!end) return std::nullopt;
+    end = std::min(*end, call.submitted + (call.what.deadline - call.submitted) / patient_share);
+    return *end > now ? end : std::nullopt;
 }
 
 /// Whatever became of the call, the worker has let go of it.
@@ -354,6 +356,7 @@ void ClientMachine::note_answer(DirectSession& worker, Answer& answer, TimePoint
     const auto lease = worker.leases.find(use->second.service);
     if (lease != worker.leases.end()) {
         if (lease->second.in_flight > 0) --lease->second.in_flight;
+        lease->second.moved = now;
         answer.worker = lease->second.grant.worker;
     }
     worker.uses.erase(use);

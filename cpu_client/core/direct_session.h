@@ -20,6 +20,7 @@ struct HeldLease {
     std::uint64_t max_result_bytes{0};  ///< of these calls; 0: as the signature says
     bool accepted{false};               ///< the worker said so
     std::uint32_t in_flight{0};
+    TimePoint moved;  ///< when a call under it ended last, or it was accepted
 
     bool is_valid(TimePoint now) const { return accepted && now < until; }
     bool has_room() const { return in_flight < grant.request_count; }

@@ -365,6 +365,53 @@ TEST(ClientSameHostTest, ALargeCallOfAnotherServiceDoesNotWaitForThisOnesLease) 
     EXPECT_EQ(bench.called_on(), bench.link);
 }
 
+TEST(ClientSameHostTest, ALargeCallOnlyWaitsForPartOfItsTime) {
+    FullLeaseBench bench;
+    Submit urgent = bench.large(3);
+    urgent.deadline = bench.now + 800ms;
+    bench.step(urgent);
+    bench.run_for(190ms);
+    EXPECT_EQ(bench.count<OpenBulk>(), 0U);
+    bench.run_for(20ms);
+    EXPECT_EQ(bench.count<OpenBulk>(), 1U) << "by the broker, while there is time";
+}
+
+TEST(ClientSameHostTest, LargeCallsWaitWhileOthersUnderTheLeaseEnd) {
+    FullLeaseBench bench;
+    for (std::uint64_t number = 3; number < 8; ++number) bench.step(bench.large(number));
+    for (std::uint64_t number = 2; number < 8; ++number) {
+        bench.run_for(900ms);
+        bench.answer_on(bench.worker, number);
+        ASSERT_NE(bench.completed(number), nullptr) << number;
+    }
+    EXPECT_EQ(bench.count<OpenBulk>(), 0U) << "none had to go by the broker";
+}
+
+/// The answer that makes room comes in the turn in which the first in line is found to be late.
+TEST(ClientSameHostTest, ACallThatExpiresWhenItsTurnComesHoldsNoPlaceInTheLease) {
+    FullLeaseBench bench;
+    Submit late = bench.large(3);
+    late.deadline = bench.now + 100ms;
+    bench.step(late);
+    bench.now += 100ms;
+    bench.answer_on(bench.worker, 2);
+    ASSERT_NE(bench.completed(3), nullptr);
+    EXPECT_EQ(bench.completed(3)->status, CallStatus::deadline);
+    bench.effects.clear();
+    bench.step(bench.large(4));
+    EXPECT_EQ(bench.called_on(), bench.worker);
+}
+
+TEST(ClientSameHostTest, ALargeCallWithoutAWayDoesNotHoldUpThoseThatHaveOne) {
+    FullLeaseBench bench;
+    Submit other = bench.large(3);
+    other.service = "other";
+    bench.step(other);  // waits for the broker's bulk socket
+    bench.step(bench.large(4));
+    bench.answer_on(bench.worker, 2);
+    EXPECT_EQ(bench.called_on(), bench.worker);
+}
+
 TEST(ClientSameHostTest, ALargeCallDoesNotWaitForItsLeaseForLong) {
     FullLeaseBench bench;
     bench.step(bench.large(3));
