@@ -24,5 +24,6 @@ Command declare_keygen(CLI::App& tool);
 Command declare_version(CLI::App& tool);
 Command declare_demo(CLI::App& tool);
 Command declare_events(CLI::App& tool);
+Command declare_track(CLI::App& tool);
 
 }  // namespace farm

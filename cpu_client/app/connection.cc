@@ -1,10 +1,12 @@
 #include "cpu_client/app/connection.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include <poll.h>
 
 #include "common/ops/log.h"
+#include "cpu_client/app/child_farm.h"
 
 namespace farm {
 
@@ -73,6 +75,14 @@ ClientConfig client_config(const ConnectionFlags& flags, Role role) {
 
 Result<Client> connect(const ConnectionFlags& flags, Role role) {
     return Client::connect(flags.broker, client_config(flags, role));
+}
+
+Result<Client> connect_local(const ConnectionFlags& flags, const std::string& brokers,
+                             const std::string& models) {
+    ::setenv("FARM_BIN_DIR", program_folders().c_str(), 0);
+    ClientConfig config = client_config(flags);
+    config.local_models = models;
+    return Client::connect(brokers, std::move(config));
 }
 
 Result<CatalogEntry> find_model(Client& client, const std::string& name,

@@ -28,6 +28,10 @@ void add_connection_flags(CLI::App& app, ConnectionFlags& flags);
 /// The client's configuration for these flags; its notes go to the log.
 ClientConfig client_config(const ConnectionFlags& flags, Role role = Role::client);
 Result<Client> connect(const ConnectionFlags& flags, Role role = Role::client);
+/// To a private farm here that serves the repository `models`; with `brokers`, only if none of them
+/// answers. It finds our programs in a build tree, too.
+Result<Client> connect_local(const ConnectionFlags& flags, const std::string& brokers,
+                             const std::string& models);
 
 /// How long a question may take: a little more than --timeout, so that the client's own error comes
 /// first, which names the addresses.

@@ -1,9 +1,7 @@
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
 
 #include "common/ops/npy.h"
-#include "cpu_client/app/child_farm.h"
 #include "cpu_client/app/command.h"
 #include "cpu_client/app/connection.h"
 #include "cpu_client/app/exit_code.h"
@@ -41,18 +39,15 @@ Result<Inputs> read_inputs(const std::vector<std::string>& texts) {
     return inputs;
 }
 
-/// A private farm finds our programs in a build tree, too.
 Result<Client> connect_for(const Flags& flags) {
-    ClientConfig config = client_config(flags.connection);
     if (flags.local != !flags.models.empty()) {
         return fail(ErrorCode::invalid,
                     "--local and --models belong together (the model runs "
                     "here): give both or neither");
     }
-    if (!flags.local) return Client::connect(flags.connection.broker, std::move(config));
-    ::setenv("FARM_BIN_DIR", program_folders().c_str(), 0);
-    config.local_models = flags.models;
-    return Client::connect(flags.has_broker ? flags.connection.broker : "", std::move(config));
+    if (!flags.local) return connect(flags.connection);
+    return connect_local(flags.connection, flags.has_broker ? flags.connection.broker : "",
+                         flags.models);
 }
 
 Result<void> write_outputs(const Inference& inference, const fs::path& folder) {

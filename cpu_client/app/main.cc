@@ -15,7 +15,8 @@ int main(int argc, char** argv) {
                                       farm::declare_models(tool), farm::declare_infer(tool),
                                       farm::declare_bench(tool),  farm::declare_drain(tool),
                                       farm::declare_keygen(tool), farm::declare_events(tool),
-                                      farm::declare_demo(tool),   farm::declare_version(tool)};
+                                      farm::declare_track(tool),  farm::declare_demo(tool),
+                                      farm::declare_version(tool)};
     if (const auto stop = line.try_parse(argc, argv)) {
         if (stop->exit_code == 0) {
             std::fputs(stop->message.c_str(), stdout);

@@ -1,7 +1,6 @@
 #include "cpu_client/app/screen.h"
 
 #include <algorithm>
-#include <cstdio>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -14,8 +13,6 @@ namespace {
 
 constexpr std::size_t bar_columns = 30;
 
-void write(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
-
 }  // namespace
 
 std::string progress_bar(double fraction, std::string_view text, std::size_t width) {
@@ -27,7 +24,12 @@ std::string progress_bar(double fraction, std::string_view text, std::size_t wid
     return bar;
 }
 
-Screen::Screen() : is_terminal_(::isatty(STDOUT_FILENO) != 0) {}
+Screen::Screen(std::FILE* stream)
+    : stream_(stream), is_terminal_(::isatty(::fileno(stream)) != 0) {}
+
+void Screen::write(std::string_view text) const {
+    std::fwrite(text.data(), 1, text.size(), stream_);
+}
 
 void Screen::line(std::string_view text) {
     const std::lock_guard lock(mutex_);
@@ -35,7 +37,7 @@ void Screen::line(std::string_view text) {
     write(text);
     write("\n");
     write(bar_);
-    std::fflush(stdout);
+    std::fflush(stream_);
 }
 
 void Screen::bar(double fraction, std::string_view text) {
@@ -44,14 +46,14 @@ void Screen::bar(double fraction, std::string_view text) {
     erase_bar();
     bar_ = progress_bar(fraction, text, terminal_columns - 1);
     write(bar_);
-    std::fflush(stdout);
+    std::fflush(stream_);
 }
 
 void Screen::close() {
     const std::lock_guard lock(mutex_);
     erase_bar();
     bar_.clear();
-    std::fflush(stdout);
+    std::fflush(stream_);
 }
 
 void Screen::erase_bar() {

@@ -174,12 +174,12 @@ std::filesystem::path event_prefix(const std::filesystem::path& folder, std::uin
     return folder / name;
 }
 
-Result<TrackmlEvent> read_event(const std::filesystem::path& prefix) {
+Result<TrackmlEvent> read_event(const std::filesystem::path& prefix, Cells cells) {
     TrackmlEvent event;
     const auto hits = part(prefix, "hits");
     const auto truth = part(prefix, "truth");
     const auto particles = part(prefix, "particles");
-    const auto cells = part(prefix, "cells");
+    const auto cell_file = part(prefix, "cells");
     Result<HitIndex> index;
     const auto index_of_hits = [&]() -> Result<void> {
         index = index_hits(event.hits, hits);
@@ -193,9 +193,10 @@ Result<TrackmlEvent> read_event(const std::filesystem::path& prefix) {
             .and_then([&] { return order_truth(*index, truth, event.truth); })
             .and_then([&] { return read_part(particles, parse_particles, event.particles); })
             .and_then([&] { return check_particles(event, truth, particles); });
-    if (std::error_code absent; done && std::filesystem::exists(cells, absent)) {
-        done = read_part(cells, parse_cells, event.cells).and_then([&] {
-            return check_cells(*index, cells, event.cells);
+    std::error_code absent;
+    if (done && cells == Cells::read && std::filesystem::exists(cell_file, absent)) {
+        done = read_part(cell_file, parse_cells, event.cells).and_then([&] {
+            return check_cells(*index, cell_file, event.cells);
         });
     }
     if (!done) return tl::unexpected(done.error());

@@ -83,10 +83,12 @@ Result<std::vector<Particle>> read_particles(const std::filesystem::path& file);
 /// "FOLDER/event000000012" for number 12; the files of the event add -hits.csv and so on.
 std::filesystem::path event_prefix(const std::filesystem::path& folder, std::uint32_t number);
 
+enum class Cells : std::uint8_t { read, leave };
+
 /// Reads PREFIX-hits.csv, -truth.csv, -particles.csv, and -cells.csv when it is there. Further
 /// errors (invalid): truth with other hits than the hit file, a hit, truth or cell row whose hit or
 /// particle is not known or known twice. Truth is brought into the order of the hits.
-Result<TrackmlEvent> read_event(const std::filesystem::path& prefix);
+Result<TrackmlEvent> read_event(const std::filesystem::path& prefix, Cells cells = Cells::read);
 
 /// Writes the four files; an event without cells leaves out -cells.csv.
 Result<void> write_event(const std::filesystem::path& prefix, const TrackmlEvent& event);

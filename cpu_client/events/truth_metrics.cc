@@ -19,6 +19,7 @@ std::size_t bin_of(const std::array<double, count>& begins, double value) {
 }
 
 struct Cluster {
+    std::int64_t label{0};
     std::uint32_t hit_count{0};
     std::uint32_t particle{EventTruth::none};  ///< the majority particle
     std::uint32_t majority_count{0};
@@ -40,6 +41,13 @@ struct Cluster {
         return hit_count >= counted_cluster_hit_count &&
                (particle == EventTruth::none || truth.particles()[particle].selected);
     }
+    ClusterVerdict verdict(const EventTruth& truth) const {
+        if (has_double_majority(truth)) {
+            return truth.particles()[particle].selected ? ClusterVerdict::found
+                                                        : ClusterVerdict::other;
+        }
+        return is_counted(truth) ? ClusterVerdict::fake : ClusterVerdict::other;
+    }
 };
 
 struct LabelledHit {
@@ -55,6 +63,7 @@ struct LabelledHit {
 /// Of hits with one label, in the order of their particles; noise, as the largest index, is last.
 Cluster make_cluster(const EventTruth& truth, std::span<const LabelledHit> hits) {
     Cluster cluster;
+    cluster.label = hits.front().label;
     cluster.hit_count = static_cast<std::uint32_t>(hits.size());
     for (std::size_t begin = 0, end = 0; begin < hits.size(); begin = end) {
         const std::uint32_t particle = hits[begin].particle;
@@ -192,6 +201,24 @@ Result<TrackMetrics> track_metrics(const EventTruth& truth, std::span<const std:
     add_particles(truth, clusters, best, metrics);
     add_clusters(truth, clusters, best, metrics);
     return metrics;
+}
+
+Result<TrackVerdicts> track_verdicts(const EventTruth& truth,
+                                     std::span<const std::int64_t> labels) {
+    if (labels.size() != truth.hit_count()) {
+        return bad_count("labels", labels.size(), "hits", truth.hit_count());
+    }
+    TrackVerdicts verdicts;
+    std::vector<bool> is_found(truth.particles().size());
+    for (const Cluster& cluster : make_clusters(truth, labels)) {
+        const ClusterVerdict verdict = cluster.verdict(truth);
+        verdicts.clusters.emplace(cluster.label, verdict);
+        if (verdict == ClusterVerdict::found) is_found[cluster.particle] = true;
+    }
+    for (std::uint32_t p = 0; p < is_found.size(); ++p) {
+        if (truth.particles()[p].selected && !is_found[p]) verdicts.missed.push_back(p);
+    }
+    return verdicts;
 }
 
 double EdgeMetrics::efficiency() const { return ratio(found_targets, targets); }

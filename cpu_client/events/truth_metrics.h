@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <vector>
 
@@ -71,6 +72,21 @@ struct TrackMetrics {
 /// labels[i] is the cluster of hit i; negative ones are in no cluster. Error: invalid for another
 /// number of labels than hits.
 Result<TrackMetrics> track_metrics(const EventTruth& truth, std::span<const std::int64_t> labels);
+
+enum class ClusterVerdict : std::uint8_t {
+    found,  ///< double majority, of a selected particle
+    fake,   ///< counted, without double majority
+    other,  ///< neither right nor wrong
+};
+
+/// What the metrics make of one event, to show it.
+struct TrackVerdicts {
+    std::map<std::int64_t, ClusterVerdict> clusters;  ///< by label
+    std::vector<std::uint32_t> missed;  ///< indices of selected particles without a found cluster
+};
+
+/// Error: that of track_metrics().
+Result<TrackVerdicts> track_verdicts(const EventTruth& truth, std::span<const std::int64_t> labels);
 
 /// Edge k joins hits a[k] and b[k], in either direction.
 struct EdgeView {

@@ -17,10 +17,12 @@ namespace {
 using tracking::FoundTracks;
 
 const TensorSpec features_spec{"FEATURES", dtype::f32, {-1, 3}, false};
+const TensorSpec edges_wanted_spec{"EDGES_WANTED", dtype::boolean, {1}, true};
 const TensorSpec event_ends_spec{"EVENT_ENDS", dtype::i64, {-1}, false};
-const std::array<TensorSpec, 4> output_specs{{{"LABELS", dtype::i64, {-1}, false},
+const std::array<TensorSpec, 5> output_specs{{{"LABELS", dtype::i64, {-1}, false},
                                               {"EDGES", dtype::i64, {2, -1}, false},
                                               {"SCORES", dtype::f32, {-1}, false},
+                                              {"GRAPH_EDGES", dtype::i32, {2, -1}, false},
                                               {"STAGES", dtype::f64, {5, 2}, false}}};
 
 // ---- tensors ----------------------------------------------------------------------------------
@@ -45,9 +47,9 @@ Tensor labels_tensor(const TensorSpec& spec, const FoundTracks& found) {
     return tensor_of(spec, {length(labels.size())}, labels);
 }
 
-Tensor edges_tensor(const TensorSpec& spec, const FoundTracks& found) {
-    const tracking::Edges& edges = found.edges.edges;
-    std::vector<std::int64_t> ends(edges.source.begin(), edges.source.end());
+template <class Index>
+Tensor edges_tensor(const TensorSpec& spec, const tracking::Edges& edges) {
+    std::vector<Index> ends(edges.source.begin(), edges.source.end());
     ends.insert(ends.end(), edges.target.begin(), edges.target.end());
     return tensor_of(spec, {2, length(edges.size())}, ends);
 }
@@ -63,9 +65,16 @@ Tensor stages_tensor(const TensorSpec& spec, const FoundTracks& found) {
 
 Tensor output_of(const TensorSpec& spec, const FoundTracks& found) {
     if (spec.name == "LABELS") return labels_tensor(spec, found);
-    if (spec.name == "EDGES") return edges_tensor(spec, found);
+    if (spec.name == "EDGES") return edges_tensor<std::int64_t>(spec, found.edges.edges);
+    if (spec.name == "GRAPH_EDGES") return edges_tensor<std::int32_t>(spec, found.graph);
     if (spec.name == "STAGES") return stages_tensor(spec, found);
     return tensor_of(spec, {length(found.edges.size())}, found.edges.scores);
+}
+
+const Tensor* find(std::span<const Tensor> inputs, const TensorSpec& spec) {
+    const auto found = std::ranges::find(
+        inputs, spec.name, [](const Tensor& t) -> const std::string& { return t.desc.name; });
+    return found == inputs.end() ? nullptr : &*found;
 }
 
 RunFailure failure_of(const Error& error) {
@@ -82,18 +91,21 @@ RunFailure failure_of(const Error& error) {
 class TracksInstance : public BackendInstance {
   public:
     TracksInstance(const TracksSettings& settings, tracking::TrackNetworks networks,
-                   std::vector<TensorSpec> outputs)
+                   Signature signature)
         : settings_(settings),
           finder_(settings.finder, std::move(networks)),
-          outputs_(std::move(outputs)) {}
+          signature_(std::move(signature)) {}
 
     RunResult run(std::span<const Tensor> inputs) override {
         try {
             const std::vector<float> features = scaled(numbers_of<float>(inputs.front()));
-            const auto found = finder_.find({features, 3}, event_ends(inputs));
+            auto found = finder_.find({features, 3}, event_ends(inputs));
             if (!found) return tl::unexpected(failure_of(found.error()));
+            if (!wants_edges(inputs)) found->graph = {}, found->edges = {};
             TensorList outputs;
-            for (const TensorSpec& spec : outputs_) outputs.push_back(output_of(spec, *found));
+            for (const TensorSpec& spec : signature_.outputs) {
+                outputs.push_back(output_of(spec, *found));
+            }
             return outputs;
         } catch (const std::bad_alloc&) {
             return tl::unexpected(
@@ -116,17 +128,24 @@ class TracksInstance : public BackendInstance {
 
     /// The batch rule counts elements, of which a point has three.
     static std::vector<std::size_t> event_ends(std::span<const Tensor> inputs) {
-        if (inputs.size() < 2) return {};
+        const Tensor* given = find(inputs, event_ends_spec);
+        if (given == nullptr) return {};
         std::vector<std::size_t> ends;
-        for (const std::int64_t end : numbers_of<std::int64_t>(inputs.back())) {
+        for (const std::int64_t end : numbers_of<std::int64_t>(*given)) {
             ends.push_back(static_cast<std::size_t>(end) / 3);
         }
         return ends;
     }
 
+    bool wants_edges(std::span<const Tensor> inputs) const {
+        if (signature_.inputs.size() == 1) return true;
+        const Tensor* wanted = find(inputs, edges_wanted_spec);
+        return wanted != nullptr && wanted->data.bytes().front() != std::byte{0};
+    }
+
     TracksSettings settings_;
     tracking::TrackFinder finder_;
-    std::vector<TensorSpec> outputs_;
+    Signature signature_;
 };
 
 class TracksModel : public LoadedModel {
@@ -175,7 +194,7 @@ class TracksModel : public LoadedModel {
         if (!instance) return instance;
         networks.classifier = make_edge_scorer(std::move(*instance), EdgeNetworkInput::graph);
         return std::make_unique<TracksInstance>(settings_, std::move(networks),
-                                                service_.signature.outputs);
+                                                service_.signature);
     }
 
   private:
@@ -201,7 +220,7 @@ Result<void> check_outputs(const ModelSource& source) {
                       "output '" + output.name + "' is " + to_string(output.type) + " " +
                           to_string(output.dims),
                       "possible: LABELS int64 [-1], EDGES int64 [2, -1], SCORES float32 [-1], "
-                      "STAGES float64 [5, 2]");
+                      "GRAPH_EDGES int32 [2, -1], STAGES float64 [5, 2]");
     }
     return {};
 }
@@ -210,7 +229,8 @@ Result<void> check_batching(const ModelSource& source) {
     const BatchRule rule = source.batching->rule();
     if (rule == BatchRule::none) return {};
     const auto& outputs = source.signature.outputs;
-    if (rule == BatchRule::ragged && outputs.size() == 1 && outputs.front().name == "LABELS" &&
+    if (rule == BatchRule::ragged && source.signature.inputs.size() == 1 && outputs.size() == 1 &&
+        outputs.front().name == "LABELS" &&
         source.batching->generated_inputs().size() == 1) {
         const TensorSpec generated = source.batching->generated_inputs().front();
         if (generated.name == event_ends_spec.name && generated.type == event_ends_spec.type) {
@@ -218,15 +238,16 @@ Result<void> check_batching(const ModelSource& source) {
         }
     }
     return refuse(source, "farm.batch is '" + std::string(to_string(rule)) + "'",
-                  "possible: 'none', or 'ragged' with the output LABELS alone and a batch_input "
+                  "possible: 'none', or 'ragged' with FEATURES and LABELS alone and a batch_input "
                   "EVENT_ENDS, BATCH_ACCUMULATED_ELEMENT_COUNT, TYPE_INT64, of FEATURES");
 }
 
 Result<void> check_signature(const ModelSource& source) {
     const auto& inputs = source.signature.inputs;
-    if (inputs.size() != 1 || inputs.front() != features_spec) {
+    const bool takes_wish = inputs.size() == 2 && inputs.back() == edges_wanted_spec;
+    if (inputs.empty() || inputs.front() != features_spec || (inputs.size() > 1 && !takes_wish)) {
         return refuse(source, "the inputs are not those of track finding",
-                      "one input FEATURES, float32 [-1, 3]");
+                      "FEATURES float32 [-1, 3], and EDGES_WANTED bool [1] with optional: true");
     }
     if (auto checked = check_outputs(source); !checked) return checked;
     return check_batching(source);

@@ -36,12 +36,15 @@ namespace farm {
 ///     farm.tracks.features        "scaled" (default): FEATURES are in these units; "mm": in mm and
 ///                                 rad, and divided by them here
 ///
-/// Input FEATURES float32 [n, 3] (r, phi, z). Outputs: LABELS int64 [n]; and if they are declared
-/// EDGES int64 [2, e] with SCORES float32 [e], the classified edges and their probabilities, and
-/// STAGES float64 [5, 2]: milliseconds and edges left of embedding, graph, filter, classifier,
-/// tracks.
-/// Batching: "none", or "ragged" with LABELS alone and a batch_input EVENT_ENDS of kind
-/// BATCH_ACCUMULATED_ELEMENT_COUNT, TYPE_INT64, of FEATURES: events run as a disjoint union.
+/// Inputs: FEATURES float32 [n, 3] (r, phi, z), and if it is declared the optional EDGES_WANTED
+/// bool [1]. Outputs: LABELS int64 [n]; and if they are declared
+///     EDGES int64 [2, e], SCORES float32 [e]   the classified edges and their probabilities
+///     GRAPH_EDGES int32 [2, g]                 those of the graph, of which there are many more
+///     STAGES float64 [5, 2]                    milliseconds and edges left of embedding, graph,
+///                                              filter, classifier, tracks
+/// With EDGES_WANTED declared, edges and scores are empty where a call does not ask for them.
+/// Batching: "none", or "ragged" with FEATURES and LABELS alone and a batch_input EVENT_ENDS of
+/// kind BATCH_ACCUMULATED_ELEMENT_COUNT, TYPE_INT64, of FEATURES: events run as a disjoint union.
 ///
 /// Each instance has farm.intra_op_threads threads; instances run side by side.
 Result<std::shared_ptr<LoadedModel>> load_tracks_model(const ModelSource& source,

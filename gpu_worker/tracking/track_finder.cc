@@ -138,9 +138,12 @@ Result<void> TrackFinder::build_graph(const Points& features, FoundTracks& found
 }
 
 Result<void> TrackFinder::filter(const Points& features, FoundTracks& found) {
-    if (networks_.filter == nullptr) return {};
-    auto kept =
-        classify_edges(*networks_.filter, features, found.edges.edges.view(), config_.filter);
+    found.graph = std::move(found.edges.edges);
+    if (networks_.filter == nullptr) {
+        found.edges.edges = found.graph;
+        return {};
+    }
+    auto kept = classify_edges(*networks_.filter, features, found.graph.view(), config_.filter);
     if (!kept) return tl::unexpected(kept.error());
     found.edges = std::move(*kept);
     return {};

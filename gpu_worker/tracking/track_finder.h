@@ -51,6 +51,7 @@ struct StageReport {
 
 struct FoundTracks {
     Tracks tracks;      ///< numbered from 0 in each event
+    Edges graph;        ///< before the filter
     ScoredEdges edges;  ///< that the classifier scored
     std::vector<StageReport> stages;
 };

@@ -40,7 +40,8 @@ SYSTEM = ["threads", "files", "posix"]
 COMMON = ["common/core", "schemas", "common/wire", "common/net", "common/ops"]
 PURE_BASE = ["common/core", "schemas"]
 WORKER = ["gpu_worker/core", "gpu_worker/repository", "gpu_worker/tracking", "gpu_worker/backends"]
-CLIENT = ["cpu_client/core", "cpu_client/lib", "cpu_client/pipeline", "cpu_client/events"]
+CLIENT = ["cpu_client/core", "cpu_client/lib", "cpu_client/pipeline", "cpu_client/events",
+          "cpu_client/pictures"]
 ALL = ["*"]
 
 # folder: (folders it may include besides itself, groups it may include).
@@ -65,6 +66,8 @@ TABLE = {
     "cpu_client/pipeline": (PURE_BASE + ["cpu_client/core", "cpu_client/lib"],
                             ["expected", "tbb", *SYSTEM]),
     "cpu_client/events": (PURE_BASE, ["expected", "tbb", *SYSTEM]),
+    "cpu_client/pictures": (PURE_BASE + ["common/wire", "cpu_client/events"],
+                            ["expected", "spdlog"]),
     "cpu_client/app": (COMMON + CLIENT, ["expected", "spdlog", "cli", "json", *SYSTEM]),
     "tests": (ALL, ALL),
     "bench": (ALL, ALL),

@@ -34,6 +34,18 @@ output [
 ]
 )";
 
+constexpr const char* edges_on_demand = R"(
+input [
+  { name: "FEATURES" data_type: TYPE_FP32 dims: [ -1, 3 ] },
+  { name: "EDGES_WANTED" data_type: TYPE_BOOL dims: [ 1 ] optional: true }
+]
+output [
+  { name: "LABELS" data_type: TYPE_INT64 dims: [ -1 ] },
+  { name: "GRAPH_EDGES" data_type: TYPE_INT32 dims: [ 2, -1 ] },
+  { name: "EDGES" data_type: TYPE_INT64 dims: [ 2, -1 ] }
+]
+)";
+
 constexpr const char* ragged_tensors = R"(
 max_batch_size: 1000
 input [ { name: "FEATURES" data_type: TYPE_FP32 dims: [ 3 ] } ]
@@ -133,6 +145,26 @@ TEST_F(TracksBackendTest, OutputsThatAreDeclaredComeInTheirOrder) {
     ASSERT_EQ(stages.size(), 10U);
     EXPECT_EQ(stages[3], 2);  // edges of the graph
     EXPECT_EQ(stages[5], 1);  // and after the filter
+}
+
+TEST_F(TracksBackendTest, EdgesComeWhenTheCallWantsThem) {
+    const auto instance = instance_of(source_of(edges_on_demand + networks()));
+    ASSERT_NE(instance, nullptr);
+    const auto wish = [](bool wanted) {
+        const std::byte value{static_cast<unsigned char>(wanted)};
+        return Tensor{{"EDGES_WANTED", dtype::boolean, {1}}, Buffer::copy_of({&value, 1})};
+    };
+    const auto asked = instance->run(TensorList{event(), wish(true)});
+    ASSERT_TRUE(asked) << asked.error().detail;
+    EXPECT_EQ(values_of<std::int32_t>((*asked)[1]), (std::vector<std::int32_t>{2, 3, 0, 1}));
+    EXPECT_EQ(values_of<std::int64_t>((*asked)[2]), (Labels{2, 0}));
+    for (const TensorList& call : {TensorList{event()}, TensorList{event(), wish(false)}}) {
+        const auto plain = instance->run(call);
+        ASSERT_TRUE(plain) << plain.error().detail;
+        EXPECT_EQ(values_of<std::int64_t>((*plain)[0]), (Labels{0, 1, 0, 2}));
+        EXPECT_EQ((*plain)[1].desc.shape, (Shape{2, 0}));
+        EXPECT_EQ((*plain)[2].desc.shape, (Shape{2, 0}));
+    }
 }
 
 TEST_F(TracksBackendTest, FilterOfPairsGivesTheSame) {
