@@ -20,14 +20,17 @@
 #include "cpu_client/app/farm_ready.h"
 #include "cpu_client/app/screen.h"
 #include "cpu_client/app/source_data.h"
+#include "cpu_client/app/track_pictures.h"
 #include "cpu_client/events/file_text.h"
+#include "cpu_client/events/particle_gun.h"
 
 namespace farm {
 
 namespace {
 
 namespace fs = std::filesystem;
-constexpr std::string_view model = "gnn";
+constexpr std::string_view model = "tracks";
+const ParticleSelection selection;  // the default one
 constexpr auto look_interval = std::chrono::milliseconds(20);
 constexpr auto start_limit = std::chrono::seconds(30);
 constexpr auto stop_grace = std::chrono::seconds(5);
@@ -35,11 +38,10 @@ constexpr auto status_limit = std::chrono::seconds(2);
 
 struct Flags {
     std::string models;
-    std::string events;
+    DemoEventOptions events;
+    std::string output_folder{"farm-demo"};
     std::string json_file;
     std::uint32_t workers{2};
-    float radius{default_edge_radius};
-    double cut{0.5};
     std::uint32_t in_flight{8};
     double seconds{40};
     double bench_seconds{4};
@@ -109,12 +111,13 @@ class Director {
     }
 
     /// Streams until the story is over. Errors: interrupted, a child ended by itself.
-    Result<void> play(const StreamOptions& options) {
+    Result<void> play(const StreamOptions& options, const TrackService& service) {
         DemoStory story(options.events.size());
         screen_.line(event_heading());
         std::jthread stream([&](std::stop_token stop) {
-            stream_events(options, client_, record_, stop,
-                          [&](const EventLine& line) { screen_.line(event_text(line)); });
+            first_pass_ =
+                stream_events(options, service, client_, record_, stop,
+                              [&](const EventLine& line) { screen_.line(event_text(line)); });
         });
         const TimePoint limit = steady_now() + std::chrono::duration_cast<Duration>(
                                                    std::chrono::duration<double>(flags_.seconds));
@@ -140,8 +143,11 @@ class Director {
     DemoResult result() const {
         DemoResult result = result_;
         result.figures = record_.figures();
+        result.tracks = first_pass_.summary;
         return result;
     }
+    /// After play().
+    const FirstPass& first_pass() const { return first_pass_; }
 
   private:
     static tl::unexpected<Error> interrupted() {
@@ -224,6 +230,7 @@ class Director {
     Signals& signals_;
     Screen& screen_;
     DemoRecord record_;
+    FirstPass first_pass_;  ///< written by the stream's thread until it has ended
     DemoResult result_;
     TimePoint newcomer_started_{};
     std::optional<TimePoint> newcomer_ready_;
@@ -239,18 +246,43 @@ Result<ChildFarm> start_broker(const Flags& flags, const fs::path& scratch) {
     return ChildFarm::start(std::move(options));
 }
 
-Result<DemoResult> play(const Flags& flags, const StreamOptions& options, ChildFarm& farm,
-                        Client& client, Screen& screen, Signals& signals) {
+/// Pictures and summary of what the first pass has found.
+Result<std::vector<fs::path>> write_tracks(const Flags& flags, const StreamOptions& options,
+                                           const FirstPass& pass) {
+    if (pass.shown_labels.empty()) return std::vector<fs::path>{};
+    const fs::path folder = flags.output_folder;
+    std::error_code error;  // shows in the writing
+    fs::create_directories(folder, error);
+    const DemoEvent& shown = options.events.front();
+    auto files = write_pictures(folder / "event.svg",
+                                {shown.name, shown.hits, pass.shown_labels, &shown.truth},
+                                pass.summary, selection);
+    if (!files) return files;
+    files->push_back(folder / "tracks.json");
+    const auto written = write_file_text(files->back(), track_json(pass.summary, selection));
+    if (!written) return tl::unexpected(written.error());
+    return files;
+}
+
+Result<DemoResult> play(const Flags& flags, const StreamOptions& options, const fs::path& scratch,
+                        ChildFarm& farm, Client& client, Screen& screen, Signals& signals) {
     Director director(flags, farm, client, signals, screen);
-    screen.line(fmt::format("Starting a broker and {} workers with the Exa.TrkX edge classifier",
-                            flags.workers));
+    screen.line(fmt::format("Starting a broker and {} workers that find tracks", flags.workers));
     const auto started = director.start_workers();
     if (!started) return tl::unexpected(started.error());
-    screen.line(fmt::format("Streaming {} real events, edges between points nearer than {:g}\n",
-                            options.events.size(), options.edge_radius));
-    const auto played = director.play(options);
+    const auto service = TrackService::find(client, std::string(model), {}, status_limit);
+    if (!service) return tl::unexpected(service.error());
+    screen.line(fmt::format("Streaming {} generated events with pile-up {:g}\n",
+                            options.events.size(), flags.events.pileup));
+    const auto played = director.play(options, *service);
     if (!played) return tl::unexpected(played.error());
-    return director.result();
+    auto files = write_tracks(flags, options, director.first_pass());
+    if (!files) return tl::unexpected(files.error());
+    const auto written = write_bench_inputs(options.events, *service, scratch / "inputs");
+    if (!written) return tl::unexpected(written.error());
+    DemoResult result = director.result();
+    result.files = std::move(*files);
+    return result;
 }
 
 /// The farm's part: from the start of the broker to its end.
@@ -264,25 +296,21 @@ Result<DemoResult> run_farm(const Flags& flags, const StreamOptions& options,
     {
         auto client = connect(connection);
         if (!client) return tl::unexpected(client.error());
-        result = play(flags, options, *farm, *client, screen, signals);
+        result = play(flags, options, scratch, *farm, *client, screen, signals);
     }
     farm->stop(stop_grace);
     return result;
 }
 
-Result<DemoResult> run_demo(const Flags& flags, std::vector<EventFile> events,
+Result<DemoResult> run_demo(const Flags& flags, const std::vector<DemoEvent>& events,
                             const fs::path& scratch, Signals& signals) {
     Screen screen;
     StreamOptions options;
-    options.events = std::move(events);
-    options.edge_radius = flags.radius;
-    options.score_cut = flags.cut;
+    options.events = events;
     options.in_flight_count = flags.in_flight;
     auto result = run_farm(flags, options, scratch, screen, signals);
     if (!result) return result;
     screen.line("\nThe same events without the farm ...");
-    const auto written = write_bench_inputs(options.events, flags.radius, scratch / "inputs");
-    if (!written) return tl::unexpected(written.error());
     auto direct = measure_direct_rate(std::string(model), flags.models, scratch / "inputs",
                                       flags.bench_seconds, scratch);
     if (!direct) return tl::unexpected(direct.error());
@@ -291,7 +319,9 @@ Result<DemoResult> run_demo(const Flags& flags, std::vector<EventFile> events,
 }
 
 int tell(const DemoResult& result, const Flags& flags) {
-    std::printf("\n%s", demo_text(result).c_str());
+    std::printf("\n%s\n%s", demo_text(result).c_str(),
+                track_text(result.tracks, selection).c_str());
+    for (const fs::path& file : result.files) std::printf("wrote          %s\n", file.c_str());
     std::fflush(stdout);
     if (!flags.json_file.empty()) {
         const auto written = write_file_text(flags.json_file, demo_json(result));
@@ -308,20 +338,14 @@ int tell(const DemoResult& result, const Flags& flags) {
 
 int run(const Flags& flags) {
     Signals signals;
-    auto events = list_events(flags.events);
+    const auto events = make_demo_events(flags.events, selection);
     if (!events) return report(events.error());
     auto scratch = Scratch::make();
     if (!scratch) return report(scratch.error());
-    const auto result = run_demo(flags, std::move(*events), scratch->folder(), signals);
-    if (result) {
-        const int code = tell(*result, flags);
-        if (code == 0) return 0;
-        scratch->keep();
-        std::fprintf(stderr, "Logs are in %s\n", scratch->folder().c_str());
-        return code;
-    }
+    const auto result = run_demo(flags, *events, scratch->folder(), signals);
+    const int code = result ? tell(*result, flags) : report(result.error());
+    if (code == 0) return 0;
     scratch->keep();
-    report(result.error());
     std::fprintf(stderr, "Logs are in %s\n", scratch->folder().c_str());
     return 1;
 }
@@ -331,24 +355,28 @@ int run(const Flags& flags) {
 Command declare_demo(CLI::App& tool) {
     auto flags = std::make_shared<Flags>();
     flags->models = source_data("models");
-    flags->events = source_data("events");
+    flags->events.detector = source_data("trackml/detectors.csv");
     CLI::App* app = tool.add_subcommand(
-        "demo", "Real events through a farm on this machine; a worker joins, one is killed");
-    app->add_option("--models", flags->models, "Model repository with 'gnn'")
+        "demo", "Tracks of generated events on a farm here; a worker joins, one is killed");
+    app->add_option("--models", flags->models, "Model repository with 'tracks'")
         ->capture_default_str();
-    app->add_option("--events", flags->events, "Folder of space points: *.csv and lrt/*.csv")
+    app->add_option("--events", flags->events.count, "Events to make and to stream over and over")
+        ->check(CLI::Range(1, 1000))
         ->capture_default_str();
-    app->add_option("--json", flags->json_file, "Write the summary as JSON");
+    app->add_option("--pileup", flags->events.pileup, "Their mean pile-up")
+        ->check(CLI::Range(0.0, pileup_limit))
+        ->capture_default_str();
+    app->add_option("--seed", flags->events.seed, "Their seed")->capture_default_str();
+    app->add_option("--detector", flags->events.detector, "Modules, as in detectors.csv")
+        ->capture_default_str();
+    app->add_option("--out", flags->output_folder, "Folder for the pictures and tracks.json")
+        ->capture_default_str();
+    app->add_option("--json", flags->json_file, "Write the summary of the farm as JSON");
     app->add_option("--workers", flags->workers, "Workers at the start")
         ->check(CLI::Range(2, 64))
         ->capture_default_str();
     app->add_option("--in-flight", flags->in_flight, "Events under way at a time")
         ->check(CLI::Range(1, 1024))
-        ->capture_default_str();
-    app->add_option("--radius", flags->radius, "Candidate edges join points nearer than this")
-        ->capture_default_str();
-    app->add_option("--cut", flags->cut, "Edges with a score above this are kept")
-        ->check(CLI::Range(0.001, 0.999))
         ->capture_default_str();
     app->add_option("--seconds", flags->seconds, "Longest time to stream")
         ->check(CLI::Range(1.0, 3600.0))

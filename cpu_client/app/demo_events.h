@@ -1,33 +1,37 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
 
 #include "common/core/error.h"
-#include "cpu_client/events/candidate_edges.h"
-#include "cpu_client/events/space_points.h"
-#include "cpu_client/lib/input.h"
+#include "cpu_client/app/track_service.h"
+#include "cpu_client/events/event_truth.h"
+#include "cpu_client/events/trackml_csv.h"
 
 namespace farm {
 
-/// A file of space points and the units it is in.
-struct EventFile {
-    std::string name;  ///< without folder and ending
-    std::filesystem::path path;
-    SpacePointUnits units;
+struct DemoEventOptions {
+    std::filesystem::path detector;  ///< modules, with the columns of detectors.csv
+    std::uint32_t count{8};
+    double pileup{10};
+    std::uint64_t seed{1};
 };
 
-/// The *.csv of a folder and of its subfolder `lrt` (those in metres), in the order of their names,
-/// numbers by value. Errors: not_found, io.
-Result<std::vector<EventFile>> list_events(const std::filesystem::path& folder);
+/// An event made for the demo, with its truth.
+struct DemoEvent {
+    std::string name;
+    std::vector<Hit> hits;
+    EventTruth truth;
+};
 
-/// What is sent to the model for one event; shares no memory with its arguments.
-Inputs event_inputs(const std::vector<SpacePoint>& points, const EdgeList& edges);
+/// Errors: those of read_detector() and EventGenerator::make().
+Result<std::vector<DemoEvent>> make_demo_events(const DemoEventOptions& options,
+                                                const ParticleSelection& selection);
 
-/// Writes <folder>/<k>/nodes.npy and edge_index.npy of every event, for `farm-worker
-/// --bench-inputs`.
-Result<void> write_bench_inputs(const std::vector<EventFile>& events, float radius,
+/// Writes <folder>/<k>/<input>.npy of every event, for `farm-worker --bench-inputs`.
+Result<void> write_bench_inputs(const std::vector<DemoEvent>& events, const TrackService& service,
                                 const std::filesystem::path& folder);
 
 }  // namespace farm

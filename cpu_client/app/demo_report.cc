@@ -64,7 +64,7 @@ std::string direct_text(const DemoResult& result) {
     if (!result.direct) return "";
     return fmt::format(
         "without farm   {:.1f} events/s in one process, p50 {:.1f} ms, p99 {:.1f} ms\n"
-        "               (farm-worker --bench gnn on the same events)\n",
+        "               (farm-worker --bench tracks on the same events)\n",
         result.direct->runs_per_s, result.direct->p50_ms, result.direct->p99_ms);
 }
 

@@ -1,17 +1,21 @@
 #pragma once
 
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "cpu_client/app/demo_record.h"
 #include "cpu_client/app/direct_rate.h"
+#include "cpu_client/app/track_report.h"
 
 namespace farm {
 
 /// Everything that the demo has to tell at its end.
 struct DemoResult {
     DemoFigures figures;
+    TrackSummary tracks;  ///< of the first pass
+    std::vector<std::filesystem::path> files;  ///< that were written
     std::optional<DirectRate> direct;
     std::optional<double> join_to_first_event_ms;  ///< newcomer ready -> it took its first event
     std::string newcomer;

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -16,7 +18,7 @@ namespace {
 constexpr std::string_view features_name = "FEATURES";
 constexpr std::string_view labels_name = "LABELS";
 constexpr std::string_view wish_name = "EDGES_WANTED";
-enum Stage : std::uint8_t { embedding, graph, filter, classifier, tracks, stage_count };
+enum Stage : std::size_t { embedding, graph, filter, classifier, tracks, stage_count };
 constexpr std::array<std::string_view, stage_count> stage_names{"embedding", "graph", "filter",
                                                                 "classifier", "tracks"};
 
@@ -48,16 +50,18 @@ struct EdgeEnds {
     std::vector<std::int32_t> a, b;
 };
 
+/// What is no index of any hit becomes -1, which the metrics refuse.
+template <class Index>
+std::int32_t hit_of(Index index) {
+    return std::in_range<std::int32_t>(index) ? static_cast<std::int32_t>(index) : -1;
+}
+
 template <class Index>
 EdgeEnds halves(std::span<const Index> ends) {
     const auto middle = ends.begin() + static_cast<std::ptrdiff_t>(ends.size() / 2);
     EdgeEnds edges;
-    for (auto end = ends.begin(); end != middle; ++end) {
-        edges.a.push_back(static_cast<std::int32_t>(*end));
-    }
-    for (auto end = middle; end != ends.end(); ++end) {
-        edges.b.push_back(static_cast<std::int32_t>(*end));
-    }
+    std::transform(ends.begin(), middle, std::back_inserter(edges.a), hit_of<Index>);
+    std::transform(middle, ends.end(), std::back_inserter(edges.b), hit_of<Index>);
     return edges;
 }
 

@@ -4,7 +4,7 @@ set(farm_test_programs
 if(FARM_WITH_TORCH)
     farm_add_test(real_models_test
         SOURCES real_models_test.cc
-        LINK farm_client farm_events farm_ops
+        LINK farm_client farm_events farm_ops farm_tracking
         DEPENDS farm-broker farm-worker
         DEFINITIONS ${farm_test_programs})
     farm_add_test(tracks_test

@@ -1,4 +1,4 @@
-"""`farm up` and `farm demo` with the real model and real events: what they start, show and leave.
+"""`farm up` and `farm demo`: what they start, show and leave.
 
 usage: farm_tool_test.py FARM SOURCE_FOLDER
 """
@@ -10,6 +10,9 @@ import sys
 import tempfile
 import time
 import unittest
+import xml.etree.ElementTree
+
+import tracks_model
 
 FARM, SOURCE = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
 LIMIT_S = 120
@@ -83,10 +86,17 @@ class Up(unittest.TestCase):
 class Demo(unittest.TestCase):
     def test_no_event_is_lost_through_join_and_kill(self):
         with tempfile.TemporaryDirectory(prefix="farm-demo-") as folder:
-            file = pathlib.Path(folder) / "demo.json"
-            done = farm("demo", "--json", file, "--seconds", "90", "--bench-seconds", "0.5")
+            folder = pathlib.Path(folder)
+            file, out = folder / "demo.json", folder / "out"
+            models = tracks_model.make(folder / "models", SOURCE)
+            done = farm("demo", "--models", models, "--events", "6", "--pileup", "1", "--out", out,
+                        "--json", file, "--seconds", "90", "--bench-seconds", "0.5")
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
             result = json.loads(file.read_text())
+            self.assertEqual(json.loads((out / "tracks.json").read_text())["events"], 6)
+            for picture in ("event.svg", "event-rates.svg"):
+                xml.etree.ElementTree.parse(out / picture)
+                self.assertIn(str(out / picture), done.stdout)
         self.assertEqual(result["lost"], 0)
         self.assertEqual(result["statuses"], {"OK": result["events"]})
         self.assertEqual([w["name"] for w in result["workers"]],
@@ -100,14 +110,15 @@ class Demo(unittest.TestCase):
         self.assertIsNotNone(result["join_to_first_event_ms"])
         # Without a terminal there is no bar, and each event has its line.
         self.assertNotIn("\x1b", done.stdout)
-        lines = [line for line in done.stdout.splitlines() if line.startswith(("evt_", "in_e"))]
+        lines = [line for line in done.stdout.splitlines() if line.startswith("event-")]
         self.assertEqual(len(lines), result["events"])
-        self.assertTrue(all(len(line) <= 80 for line in done.stdout.splitlines()))
+        self.assertTrue(all(len(line) <= 80 for line in done.stdout.splitlines()
+                            if not line.startswith("wrote")))
 
-    def test_without_events_it_says_so(self):
-        done = farm("demo", "--events", "no/such/folder")
+    def test_without_a_detector_it_says_so(self):
+        done = farm("demo", "--detector", "no/such/file")
         self.assertEqual(done.returncode, 1)
-        self.assertIn("no/such/folder", done.stderr)
+        self.assertIn("no/such/file", done.stderr)
 
 
 if __name__ == "__main__":

@@ -10,9 +10,8 @@
 #include <set>
 #include <thread>
 
-#include "cpu_client/events/candidate_edges.h"
-#include "cpu_client/events/components.h"
 #include "cpu_client/lib/client.h"
+#include "gpu_worker/tracking/connected_components.h"
 #include "tests/integration/farm_children.h"
 #include "tests/physics/reference_data.h"
 
@@ -55,10 +54,10 @@ class RealModelsTest : public ::testing::Test {
 };
 
 /// Equal as partitions: the labels of one are those of the other under another name.
-bool same_partition(const std::vector<std::uint32_t>& a, const std::vector<std::uint32_t>& b,
+bool same_partition(const std::vector<std::int32_t>& a, const std::vector<std::int32_t>& b,
                     std::size_t count) {
-    std::map<std::uint32_t, std::uint32_t> forth;
-    std::map<std::uint32_t, std::uint32_t> back;
+    std::map<std::int32_t, std::int32_t> forth;
+    std::map<std::int32_t, std::int32_t> back;
     for (std::size_t i = 0; i < count; ++i) {
         if (forth.try_emplace(a[i], b[i]).first->second != b[i]) return false;
         if (back.try_emplace(b[i], a[i]).first->second != a[i]) return false;
@@ -91,15 +90,19 @@ TEST_F(RealModelsTest, GnnThroughTheFarmGivesTheReferenceLogitsAndComponents) {
         EXPECT_NEAR((*logits)[i], reference[i], 1e-3) << "edge " << i;
     }
 
-    const EdgeList list{{edges.begin(), edges.begin() + edge_count},
-                        {edges.begin() + edge_count, edges.end()}};
-    const auto components = connected_components(point_count, list, *logits, 0.5);
+    tracking::Edges kept;
+    for (std::size_t k = 0; k < edge_count; ++k) {
+        if ((*logits)[k] <= 0) continue;
+        kept.source.push_back(static_cast<std::int32_t>(edges[k]));
+        kept.target.push_back(static_cast<std::int32_t>(edges[edge_count + k]));
+    }
+    const auto components = tracking::connected_components(point_count, kept.view());
     ASSERT_TRUE(components) << components.error().message;
-    const auto labels = read_flat<std::uint32_t>("data/reference/wcc_output_OUTPUT0.csv");
+    const auto labels = read_flat<std::int32_t>("data/reference/wcc_output_OUTPUT0.csv");
     ASSERT_EQ(labels.size(), labelled_point_count);
-    EXPECT_TRUE(same_partition(components->label, labels, labelled_point_count));
-    const std::set<std::uint32_t> distinct(components->label.begin(),
-                                           components->label.begin() + labelled_point_count);
+    EXPECT_TRUE(same_partition(components->labels, labels, labelled_point_count));
+    const std::set<std::int32_t> distinct(components->labels.begin(),
+                                          components->labels.begin() + labelled_point_count);
     EXPECT_EQ(distinct.size(), 37U);
 }
 

@@ -1,9 +1,6 @@
-#include <filesystem>
-#include <fstream>
 #include <sstream>
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 #include <nlohmann/json.hpp>
 
 #include "cpu_client/app/demo_events.h"
@@ -136,8 +133,6 @@ TEST(DemoReportTest, TextFitsTheTerminal) {
 TEST(EventTextTest, LinesFitTheTerminal) {
     EventLine line{"a-rather-long-name-of-an-event",
                    1'000'000,
-                   4'000'000,
-                   3'999'999,
                    999'999,
                    12345.6,
                    "a-rather-long-host.example.org/4711",
@@ -169,45 +164,20 @@ TEST(DirectRateTest, ReadsTheWorkersJson) {
         R"({"runs_per_s": "fast", "p50_ms": 3, "p99_ms": 9, "processor_ms_per_run": 2})"));
 }
 
-class DemoEventsTest : public ::testing::Test {
-  protected:
-    void SetUp() override {
-        folder_ =
-            std::filesystem::temp_directory_path() / ("farm-events-" + std::to_string(::getpid()));
-        std::filesystem::create_directories(folder_ / "lrt");
-    }
-    void TearDown() override { std::filesystem::remove_all(folder_); }
-    void write(const std::string& name) {
-        std::ofstream(folder_ / name) << "0.3,0,0.1\n0.3,0,0.1\n";
-    }
-
-    std::filesystem::path folder_;
-};
-
-TEST_F(DemoEventsTest, NumbersAreOrderedByValueAndUnitsByFolder) {
-    for (const char* name : {"b.csv", "lrt/evt_10.csv", "lrt/evt_9.csv", "lrt/readme.txt"})
-        write(name);
-    const auto events = list_events(folder_);
+TEST(DemoEventsTest, EventsOfASeedAreTheSameAndHaveTheirTruth) {
+    const DemoEventOptions options{"data/trackml/detectors.csv", 2, 0, 3};
+    const auto events = make_demo_events(options, {});
     ASSERT_TRUE(events) << events.error().message;
-    ASSERT_EQ(events->size(), 3U);
-    EXPECT_EQ((*events)[0].name, "b");
-    EXPECT_EQ((*events)[0].units.factor[2], 1);
-    EXPECT_EQ((*events)[1].name, "evt_9");
-    EXPECT_EQ((*events)[1].units.factor[2], 2.5);
-    EXPECT_EQ((*events)[2].name, "evt_10");
+    ASSERT_EQ(events->size(), 2U);
+    EXPECT_EQ((*events)[0].name, "event-1");
+    EXPECT_EQ((*events)[0].hits.size(), (*events)[0].truth.hit_count());
+    EXPECT_GT((*events)[0].truth.selected_count(), 0U);
+    EXPECT_EQ((*make_demo_events(options, {}))[1].hits, (*events)[1].hits);
+    EXPECT_NE((*events)[0].hits, (*events)[1].hits);
 }
 
-TEST_F(DemoEventsTest, FolderWithoutEventsIsAnError) {
-    EXPECT_EQ(list_events(folder_).error().code, ErrorCode::not_found);
-    EXPECT_EQ(list_events(folder_ / "none").error().code, ErrorCode::not_found);
-}
-
-TEST_F(DemoEventsTest, BenchInputsAreNumberedFolders) {
-    write("a.csv");
-    const auto events = list_events(folder_);
-    ASSERT_TRUE(write_bench_inputs(*events, 0.1F, folder_ / "inputs"));
-    EXPECT_TRUE(std::filesystem::exists(folder_ / "inputs/0000/nodes.npy"));
-    EXPECT_TRUE(std::filesystem::exists(folder_ / "inputs/0000/edge_index.npy"));
+TEST(DemoEventsTest, DetectorThatIsNotThereIsAnError) {
+    EXPECT_FALSE(make_demo_events({"no/such/detector.csv"}, {}));
 }
 
 }  // namespace

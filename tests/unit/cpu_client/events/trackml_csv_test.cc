@@ -114,6 +114,14 @@ TEST_F(TrackmlEventTest, WrittenEventReadsBackTheSame) {
     EXPECT_EQ(*event, small_event());
 }
 
+TEST_F(TrackmlEventTest, CellsAreLeftWhenTheyAreNotWanted) {
+    TrackmlEvent event = small_event();
+    ASSERT_TRUE(write_event(prefix_, event));
+    replace("cells", "not a table");
+    event.cells.clear();
+    EXPECT_EQ(*read_event(prefix_, Cells::leave), event);
+}
+
 TEST_F(TrackmlEventTest, EventWithoutCellsLeavesNoneOfAnother) {
     ASSERT_TRUE(write_event(prefix_, small_event()));
     TrackmlEvent event = small_event();

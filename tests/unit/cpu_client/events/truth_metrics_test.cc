@@ -92,6 +92,28 @@ TEST(TruthMetricsTest, ClusterThatIsHalfAnotherIsAFake) {
     EXPECT_EQ(metrics_of({{10, 20, 1}}).all, (TrackCounts{2, 1, 0, 1, 0, 0, 0}));
 }
 
+TEST(TrackVerdictsTest, SayWhatEachClusterIsAndWhatWasMissed) {
+    const EventTruth truth = truth_of(event());
+    std::vector<std::int64_t> labels(truth.hit_count(), -1);
+    const auto label = [&](std::size_t first, std::size_t last, std::int64_t value) {
+        for (std::size_t i = first; i <= last; ++i) labels[i] = value;
+    };
+    label(0, 6, 4);     // most of particle 1
+    label(10, 12, 9);   // half of particle 2, too short to count
+    label(16, 21, 2);   // particle 3, which is not selected
+    label(26, 30, 30);  // noise
+    const auto verdicts = track_verdicts(truth, labels);
+    ASSERT_TRUE(verdicts);
+    using enum ClusterVerdict;
+    EXPECT_EQ(verdicts->clusters, (std::map<std::int64_t, ClusterVerdict>{
+                                      {4, found}, {9, other}, {2, other}, {30, fake}}));
+    EXPECT_EQ(verdicts->missed, (std::vector<std::uint32_t>{1}));
+}
+
+TEST(TrackVerdictsTest, AnotherNumberOfLabelsIsAnError) {
+    EXPECT_FALSE(track_verdicts(truth_of(event()), {}));
+}
+
 TEST(TruthMetricsTest, SplitTrackIsADuplicateAndAFake) {
     // 5 + 5 of particle 1: neither holds more than half, the second is the duplicate.
     EXPECT_EQ(metrics_of({{0, 4, 1}, {5, 9, 2}}).all, (TrackCounts{2, 0, 0, 2, 2, 1, 2}));

@@ -1,1 +1,0 @@
-farm_add_test(components_physics_test SOURCES components_test.cc LINK farm_events)
