@@ -25,7 +25,8 @@ Result<std::vector<DemoEvent>> make_demo_events(const DemoEventOptions& options,
         TrackmlEvent made = generator->generate(number);
         auto truth = EventTruth::make(made, selection);
         if (!truth) return tl::unexpected(truth.error());
-        events.push_back({fmt::format("event-{}", number), std::move(made.hits), std::move(*truth)});
+        events.push_back(
+            {fmt::format("event-{}", number), std::move(made.hits), std::move(*truth)});
     }
     return events;
 }

@@ -14,7 +14,7 @@ namespace farm {
 /// Everything that the demo has to tell at its end.
 struct DemoResult {
     DemoFigures figures;
-    TrackSummary tracks;  ///< of the first pass
+    TrackSummary tracks;                       ///< of the first pass
     std::vector<std::filesystem::path> files;  ///< that were written
     std::optional<DirectRate> direct;
     std::optional<double> join_to_first_event_ms;  ///< newcomer ready -> it took its first event

@@ -11,8 +11,8 @@ namespace farm {
 /// "[#####.....]  50 %  text", `width` columns at most. `fraction` is clamped to 0..1.
 std::string progress_bar(double fraction, std::string_view text, std::size_t width);
 
-/// Lines on stdout or stderr with a progress bar below them, when that is a terminal; else the lines
-/// only. Thread-safe.
+/// Lines on stdout or stderr with a progress bar below them, when that is a terminal; else the
+/// lines only. Thread-safe.
 class Screen {
   public:
     explicit Screen(std::FILE* stream = stdout);

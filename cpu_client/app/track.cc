@@ -150,19 +150,19 @@ class TrackRun {
     void put_out(Event& event, CallStatus status) {
         if (status != CallStatus::ok) return tell(event, status);
         summary_.add(event.found);
-        screen_.line(fmt::format(
-            "{}  {:>7} hits  {:>6} tracks  {:>7.2f} s  {}", event.files.name,
-            event.data.hits.size(), event.found.track_count,
-            std::chrono::duration<double>(event.answer.elapsed).count(),
-            event.answer.made_by.worker));
+        screen_.line(fmt::format("{}  {:>7} hits  {:>6} tracks  {:>7.2f} s  {}", event.files.name,
+                                 event.data.hits.size(), event.found.track_count,
+                                 std::chrono::duration<double>(event.answer.elapsed).count(),
+                                 event.answer.made_by.worker));
         show_progress();
         if (event.files.prefix == events_.front().prefix) shown_ = std::move(event);
     }
 
     void tell(const Event& event, CallStatus status) {
         screen_.close();
-        const int code = event.problem ? report(*event.problem)
-                                       : report(status, event.files.name + ": " + event.answer.detail);
+        const int code = event.problem
+                             ? report(*event.problem)
+                             : report(status, event.files.name + ": " + event.answer.detail);
         if (exit_code_ == 0) exit_code_ = code;
     }
 
@@ -229,9 +229,9 @@ int track(const Flags& flags) {
     if (const auto made = make_folder(flags.output_folder); !made) return report(made.error());
     auto client = connect_for(flags);
     if (!client) return report(client.error());
-    auto service =
-        TrackService::find(*client, flags.model, {flags.scales[0], flags.scales[1], flags.scales[2]},
-                           timeout(flags.connection));
+    auto service = TrackService::find(*client, flags.model,
+                                      {flags.scales[0], flags.scales[1], flags.scales[2]},
+                                      timeout(flags.connection));
     if (!service) return report(service.error());
     TrackRun run(flags, std::move(*events), *client, std::move(*service));
     if (const int code = run.run(); code != 0) return code;
@@ -279,8 +279,9 @@ Command declare_track(CLI::App& tool) {
                     "(of each hit; -1: none)")
         ->capture_default_str();
     app->add_option("--json", flags->json_file, "Write the summary as JSON");
-    app->add_option("--picture", flags->picture_file,
-                    "FILE.svg: draw the first event; with --truth also the rates, as FILE-rates.svg");
+    app->add_option(
+        "--picture", flags->picture_file,
+        "FILE.svg: draw the first event; with --truth also the rates, as FILE-rates.svg");
     add_selection_flags(*app, flags->selection);
     app->add_option("--concurrency", flags->concurrency, "Events under way at a time")
         ->check(CLI::Range(1, 1024))

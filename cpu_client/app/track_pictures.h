@@ -9,8 +9,9 @@
 
 namespace farm {
 
-/// Writes the picture of one event to `file`, and with truth in the summary that of the rates beside
-/// it: "event.svg", "event-rates.svg". Gives what it wrote. Errors: those of draw_event(), io.
+/// Writes the picture of one event to `file`, and with truth in the summary that of the rates
+/// beside it: "event.svg", "event-rates.svg". Gives what it wrote. Errors: those of draw_event(),
+/// io.
 Result<std::vector<std::filesystem::path>> write_pictures(const std::filesystem::path& file,
                                                           const EventPicture& event,
                                                           const TrackSummary& summary,

@@ -36,18 +36,23 @@ double per_event(const TrackSummary& summary, std::uint64_t sum) {
 
 std::string stages_text(const TrackSummary& summary) {
     using enum Table::Kind;
-    Table table({{"STAGE", name}, {"MS", number}, {"SHARE", number}, {"EDGES", number},
-                 {"EFFICIENCY", number}, {"PURITY", number}, {"ONE PARTICLE", number}});
+    Table table({{"STAGE", name},
+                 {"MS", number},
+                 {"SHARE", number},
+                 {"EDGES", number},
+                 {"EFFICIENCY", number},
+                 {"PURITY", number},
+                 {"ONE PARTICLE", number}});
     double total = 0;
     for (const TrackStage& stage : summary.stages()) total += stage.ms;
     for (const TrackStage& stage : summary.stages()) {
-        table.add({stage.name, fmt::format("{:.1f}", per_event(summary, stage.ms)),
-                   fmt::format("{:.0f} %", total > 0 ? 100 * stage.ms / total : 0),
-                   stage.edge_count ? fmt::format("{:.0f}", per_event(summary, *stage.edge_count))
-                                    : "",
-                   stage.edges ? fmt::format("{:.4f}", stage.edges->efficiency()) : "",
-                   stage.edges ? fmt::format("{:.4f}", stage.edges->purity()) : "",
-                   stage.edges ? fmt::format("{:.4f}", stage.edges->same_particle_purity()) : ""});
+        table.add(
+            {stage.name, fmt::format("{:.1f}", per_event(summary, stage.ms)),
+             fmt::format("{:.0f} %", total > 0 ? 100 * stage.ms / total : 0),
+             stage.edge_count ? fmt::format("{:.0f}", per_event(summary, *stage.edge_count)) : "",
+             stage.edges ? fmt::format("{:.4f}", stage.edges->efficiency()) : "",
+             stage.edges ? fmt::format("{:.4f}", stage.edges->purity()) : "",
+             stage.edges ? fmt::format("{:.4f}", stage.edges->same_particle_purity()) : ""});
     }
     return table.empty() ? "" : '\n' + table.text();
 }
@@ -61,11 +66,11 @@ std::string rate_text(double rate, std::uint64_t passed, std::uint64_t total) {
 std::string metrics_text(const TrackMetrics& metrics, const ParticleSelection& selection) {
     const TrackCounts& all = metrics.all;
     return fmt::format("\nparticles      {}, with {}\n", all.particles, selection_text(selection)) +
-           fmt::format("efficiency     {} double majority\n"
-                       "               {} perfect\n",
-                       rate_text(all.double_majority_efficiency(), all.double_majority,
-                                 all.particles),
-                       rate_text(all.perfect_efficiency(), all.perfect, all.particles)) +
+           fmt::format(
+               "efficiency     {} double majority\n"
+               "               {} perfect\n",
+               rate_text(all.double_majority_efficiency(), all.double_majority, all.particles),
+               rate_text(all.perfect_efficiency(), all.perfect, all.particles)) +
            fmt::format("fake rate      {} of {} tracks\n",
                        rate_text(all.fake_rate(), all.fakes, all.clusters), all.clusters) +
            fmt::format("duplicates     {}\n",
@@ -78,12 +83,9 @@ std::string metrics_text(const TrackMetrics& metrics, const ParticleSelection& s
 ordered_json stages_json(const TrackSummary& summary) {
     auto stages = ordered_json::array();
     for (const TrackStage& stage : summary.stages()) {
-        ordered_json json{{"name", stage.name},
-                          {"ms", per_event(summary, stage.ms)},
-                          {"edges", nullptr},
-                          {"edge_efficiency", nullptr},
-                          {"edge_purity", nullptr},
-                          {"edge_same_particle_purity", nullptr}};
+        ordered_json json{{"name", stage.name},     {"ms", per_event(summary, stage.ms)},
+                          {"edges", nullptr},       {"edge_efficiency", nullptr},
+                          {"edge_purity", nullptr}, {"edge_same_particle_purity", nullptr}};
         if (stage.edge_count) json["edges"] = per_event(summary, *stage.edge_count);
         if (stage.edges) {
             json["edge_efficiency"] = stage.edges->efficiency();
@@ -99,12 +101,9 @@ ordered_json bins_json(std::span<const double> begins, std::span<const TrackCoun
     auto json = ordered_json::array();
     for (std::size_t i = 0; i < bins.size(); ++i) {
         const TrackCounts& bin = bins[i];
-        ordered_json entry{{"from", begins[i]},
-                           {"to", nullptr},
-                           {"particles", bin.particles},
-                           {"double_majority_efficiency", nullptr},
-                           {"tracks", bin.clusters},
-                           {"fake_rate", nullptr}};
+        ordered_json entry{{"from", begins[i]},          {"to", nullptr},
+                           {"particles", bin.particles}, {"double_majority_efficiency", nullptr},
+                           {"tracks", bin.clusters},     {"fake_rate", nullptr}};
         if (i + 1 < bins.size()) entry["to"] = begins[i + 1];
         if (bin.particles > 0) {
             entry["double_majority_efficiency"] = bin.double_majority_efficiency();
@@ -149,9 +148,10 @@ std::string selection_text(const ParticleSelection& selection) {
 }
 
 std::string track_text(const TrackSummary& summary, const ParticleSelection& selection) {
-    return fmt::format("events         {}\nhits           {}\ntracks         {}, of {} hits or more\n",
-                       summary.event_count(), summary.hit_count(), summary.track_count(),
-                       valid_cluster_hit_count) +
+    return fmt::format(
+               "events         {}\nhits           {}\ntracks         {}, of {} hits or more\n",
+               summary.event_count(), summary.hit_count(), summary.track_count(),
+               valid_cluster_hit_count) +
            stages_text(summary) +
            (summary.metrics() ? metrics_text(*summary.metrics(), selection) : "");
 }

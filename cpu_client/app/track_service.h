@@ -38,8 +38,7 @@ class TrackService {
   public:
     /// Errors: those of find_model(); invalid for a model that is no such service.
     static Result<TrackService> find(Client& client, const std::string& model,
-                                     const FeatureScales& scales,
-                                     std::chrono::nanoseconds timeout);
+                                     const FeatureScales& scales, std::chrono::nanoseconds timeout);
 
     const std::string& name() const { return name_; }
     /// What is sent for an event. `with_edges`: for a later read() with truth.

@@ -19,8 +19,8 @@ namespace {
 
 // Of Okabe and Ito, and Tol: told apart by the colour-blind, too; red and black are for what went
 // wrong.
-constexpr std::array<std::string_view, 8> track_colours{
-    "#0072b2", "#009e73", "#e69f00", "#56b4e9", "#cc79a7", "#999933", "#332288", "#44aa99"};
+constexpr std::array<std::string_view, 8> track_colours{"#0072b2", "#009e73", "#e69f00", "#56b4e9",
+                                                        "#cc79a7", "#999933", "#332288", "#44aa99"};
 constexpr std::string_view hit_colour = "#b8b8b8";
 constexpr Stroke other_stroke{.colour = "#c3d3e0", .width = 0.7};
 constexpr Stroke missed_stroke{.colour = "#000000", .width = 1, .dashes = "4 2"};
@@ -76,7 +76,7 @@ Result<Trails> sort_into_trails(const EventPicture& picture) {
     }
     for (auto& [label, trail] : trails_by_label(picture)) {
         const auto verdict = verdicts.clusters.find(label);
-        auto& list = verdict == verdicts.clusters.end()       ? trails.found
+        auto& list = verdict == verdicts.clusters.end()         ? trails.found
                      : verdict->second == ClusterVerdict::fake  ? trails.fake
                      : verdict->second == ClusterVerdict::found ? trails.found
                                                                 : trails.other;
@@ -153,7 +153,8 @@ class Legend {
     void tracks(const std::string& name) {
         for (std::size_t i = 0; i < 3; ++i) {
             const double y = place_.y - 5 + 5 * static_cast<double>(i);
-            svg_.line({place_.x, y}, {place_.x + 24, y}, {.colour = track_colours[i], .width = 1.4});
+            svg_.line({place_.x, y}, {place_.x + 24, y},
+                      {.colour = track_colours[i], .width = 1.4});
         }
         add(name);
     }
@@ -223,17 +224,18 @@ Result<std::string> draw_event(const EventPicture& picture) {
     const Extent extent = extent_of(picture.hits);
     Svg svg(1300, 700);
     svg.text({80, 32}, picture.title, {.size = 17});
-    View transverse(svg,
-                    Panel({80, 50, 560, 560}, {"x [mm]", -extent.r, extent.r},
-                          {"y [mm]", -extent.r, extent.r}),
-                    picture.hits,
-                    [](const Hit& hit) -> Pixel { return {hit.x, hit.y}; });
+    View transverse(
+        svg,
+        Panel({80, 50, 560, 560}, {"x [mm]", -extent.r, extent.r}, {"y [mm]", -extent.r, extent.r}),
+        picture.hits, [](const Hit& hit) -> Pixel {
+            return {hit.x, hit.y};
+        });
     transverse.draw(*trails);
-    View longitudinal(svg,
-                      Panel({720, 50, 560, 560}, {"z [mm]", -extent.z, extent.z},
-                            {"r [mm]", 0, extent.r}),
-                      picture.hits,
-                      [](const Hit& hit) -> Pixel { return {hit.z, radius(hit)}; });
+    View longitudinal(
+        svg, Panel({720, 50, 560, 560}, {"z [mm]", -extent.z, extent.z}, {"r [mm]", 0, extent.r}),
+        picture.hits, [](const Hit& hit) -> Pixel {
+            return {hit.z, radius(hit)};
+        });
     longitudinal.draw(*trails);
     draw_legend(svg, {80, 680}, picture, *trails);
     return std::move(svg).finish();

@@ -16,8 +16,8 @@ namespace {
 
 constexpr std::string_view efficiency_colour = "#0072b2";
 constexpr std::string_view fake_colour = "#d55e00";
-constexpr double last_pt = 20;     // where the bin without an end is drawn to, GeV
-constexpr double first_pt = 0.1;   // and where the one from 0 begins
+constexpr double last_pt = 20;    // where the bin without an end is drawn to, GeV
+constexpr double first_pt = 0.1;  // and where the one from 0 begins
 constexpr double mark_radius = 3.5;
 
 /// Part of the whole, in a bin.

@@ -117,8 +117,9 @@ void Svg::frame(const Box& box, const Stroke& stroke) {
 
 void Svg::text(Pixel at, std::string_view text, const TextStyle& style) {
     const auto [x, y] = place(at);
-    text_ += fmt::format("<text x=\"{}\" y=\"{}\" font-size=\"{:g}\" text-anchor=\"{}\" fill=\"{}\"",
-                         number(x), number(y), style.size, anchor_text(style.anchor), style.colour);
+    text_ +=
+        fmt::format("<text x=\"{}\" y=\"{}\" font-size=\"{:g}\" text-anchor=\"{}\" fill=\"{}\"",
+                    number(x), number(y), style.size, anchor_text(style.anchor), style.colour);
     if (style.degrees != 0) {
         text_ +=
             fmt::format(" transform=\"rotate({:g} {} {})\"", style.degrees, number(x), number(y));

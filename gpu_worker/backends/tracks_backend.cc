@@ -193,8 +193,7 @@ class TracksModel : public LoadedModel {
         auto instance = classifier_->make_instance();
         if (!instance) return instance;
         networks.classifier = make_edge_scorer(std::move(*instance), EdgeNetworkInput::graph);
-        return std::make_unique<TracksInstance>(settings_, std::move(networks),
-                                                service_.signature);
+        return std::make_unique<TracksInstance>(settings_, std::move(networks), service_.signature);
     }
 
   private:
@@ -230,8 +229,7 @@ Result<void> check_batching(const ModelSource& source) {
     if (rule == BatchRule::none) return {};
     const auto& outputs = source.signature.outputs;
     if (rule == BatchRule::ragged && source.signature.inputs.size() == 1 && outputs.size() == 1 &&
-        outputs.front().name == "LABELS" &&
-        source.batching->generated_inputs().size() == 1) {
+        outputs.front().name == "LABELS" && source.batching->generated_inputs().size() == 1) {
         const TensorSpec generated = source.batching->generated_inputs().front();
         if (generated.name == event_ends_spec.name && generated.type == event_ends_spec.type) {
             return {};

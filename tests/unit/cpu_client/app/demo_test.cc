@@ -131,13 +131,8 @@ TEST(DemoReportTest, TextFitsTheTerminal) {
 }
 
 TEST(EventTextTest, LinesFitTheTerminal) {
-    EventLine line{"a-rather-long-name-of-an-event",
-                   1'000'000,
-                   999'999,
-                   12345.6,
-                   "a-rather-long-host.example.org/4711",
-                   CallStatus::ok,
-                   ""};
+    EventLine line{"a-rather-long-name-of-an-event",      1'000'000,      999'999, 12345.6,
+                   "a-rather-long-host.example.org/4711", CallStatus::ok, ""};
     EXPECT_LE(display_width(event_text(line)), terminal_columns) << event_text(line);
     line.status = CallStatus::worker_lost;
     line.detail = std::string(300, 'x');

@@ -15,12 +15,14 @@ FoundTracks found(std::uint64_t good, std::uint64_t particles) {
     tracks.labels.resize(100);
     tracks.track_count = 12;
     tracks.stages = {{"embedding", 10}, {"graph", 30, 1000}};
-    tracks.stages[1].edges =
-        EdgeMetrics{.edges = 1000, .true_edges = 100, .same_particle_edges = 200, .targets = 50,
-                    .found_targets = 49};
+    tracks.stages[1].edges = EdgeMetrics{.edges = 1000,
+                                         .true_edges = 100,
+                                         .same_particle_edges = 200,
+                                         .targets = 50,
+                                         .found_targets = 49};
     tracks.metrics.emplace();
-    tracks.metrics->all = {.particles = particles, .double_majority = good, .clusters = 10,
-                           .fakes = 1};
+    tracks.metrics->all = {
+        .particles = particles, .double_majority = good, .clusters = 10, .fakes = 1};
     tracks.metrics->by_pt[4] = tracks.metrics->all;
     tracks.metrics->good_weight = 0.5;
     tracks.metrics->total_weight = 1;

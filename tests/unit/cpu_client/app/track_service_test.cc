@@ -28,12 +28,11 @@ TrackmlEvent event() {
 Inference answer() {
     Inference answer;
     answer.status = CallStatus::ok;
-    answer.outputs = {
-        tensor_of<std::int64_t>("LABELS", {8}, {0, 0, 0, 0, 0, 0, 1, -1}),
-        tensor_of<std::int32_t>("GRAPH_EDGES", {2, 4}, {1, 2, 3, 7, 0, 1, 2, 6}),
-        tensor_of<std::int64_t>("EDGES", {2, 3}, {1, 2, 7, 0, 1, 6}),
-        tensor_of<float>("SCORES", {3}, {0.9F, 0.8F, 0.5F}),
-        tensor_of<double>("STAGES", {5, 2}, {1, 0, 2, 4, 3, 3, 4, 3, 5, 3})};
+    answer.outputs = {tensor_of<std::int64_t>("LABELS", {8}, {0, 0, 0, 0, 0, 0, 1, -1}),
+                      tensor_of<std::int32_t>("GRAPH_EDGES", {2, 4}, {1, 2, 3, 7, 0, 1, 2, 6}),
+                      tensor_of<std::int64_t>("EDGES", {2, 3}, {1, 2, 7, 0, 1, 6}),
+                      tensor_of<float>("SCORES", {3}, {0.9F, 0.8F, 0.5F}),
+                      tensor_of<double>("STAGES", {5, 2}, {1, 0, 2, 4, 3, 3, 4, 3, 5, 3})};
     return answer;
 }
 
