@@ -31,7 +31,7 @@ Result<std::vector<DemoEvent>> make_demo_events(const DemoEventOptions& options,
     return events;
 }
 
-Result<void> write_bench_inputs(const std::vector<DemoEvent>& events, const TrackService& service,
+Result<void> write_bench_inputs(std::span<const DemoEvent> events, const TrackService& service,
                                 const std::filesystem::path& folder) {
     for (std::size_t k = 0; k < events.size(); ++k) {
         const std::filesystem::path own = folder / fmt::format("{:04}", k);

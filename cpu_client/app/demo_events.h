@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -31,7 +32,7 @@ Result<std::vector<DemoEvent>> make_demo_events(const DemoEventOptions& options,
                                                 const ParticleSelection& selection);
 
 /// Writes <folder>/<k>/<input>.npy of every event, for `farm-worker --bench-inputs`.
-Result<void> write_bench_inputs(const std::vector<DemoEvent>& events, const TrackService& service,
+Result<void> write_bench_inputs(std::span<const DemoEvent> events, const TrackService& service,
                                 const std::filesystem::path& folder);
 
 }  // namespace farm
