@@ -21,7 +21,7 @@ namespace {
 // wrong.
 constexpr std::array<std::string_view, 8> track_colours{"#0072b2", "#009e73", "#e69f00", "#56b4e9",
                                                         "#cc79a7", "#999933", "#332288", "#44aa99"};
-constexpr std::string_view hit_colour = "#b8b8b8";
+constexpr std::string_view hit_colour = "#a8a8a8";
 constexpr Stroke other_stroke{.colour = "#c3d3e0", .width = 0.7};
 constexpr Stroke missed_stroke{.colour = "#000000", .width = 1, .dashes = "4 2"};
 constexpr Stroke missed_mark{.colour = "#000000", .width = 1};
@@ -98,7 +98,7 @@ class View {
 
     void draw(const Trails& trails) {
         panel_.draw_axes(svg_);
-        svg_.dots(all_hits(), 1.2, hit_colour);
+        svg_.dots(all_hits(), 1.7, hit_colour);
         for (const Trail& trail : trails.other) svg_.polyline(pixels(trail), other_stroke);
         for (std::size_t i = 0; i < trails.found.size(); ++i) {
             const std::string_view colour = track_colours[i % track_colours.size()];
@@ -190,7 +190,7 @@ void draw_legend(Svg& svg, Pixel begin, const EventPicture& picture, const Trail
         legend.tracks(fmt::format("{} tracks", trails.found.size()));
         return;
     }
-    legend.tracks(fmt::format("{} found", trails.found.size()));
+    legend.tracks(fmt::format("{} tracks found", trails.found.size()));
     legend.missed(fmt::format("{} particles missed", trails.missed.size()));
     legend.fakes(fmt::format("{} fakes", trails.fake.size()));
     legend.lines(fmt::format("{} tracks outside the selection", trails.other.size()), other_stroke);

@@ -81,7 +81,7 @@ TEST(TrackReportTest, TextFitsTheTerminalAndHasErrors) {
     for (std::string line; std::getline(lines, line);) {
         EXPECT_LE(display_width(line), terminal_columns) << line;
     }
-    EXPECT_NE(text.find("0.7250 +- 0.0696 double majority"), std::string::npos) << text;
+    EXPECT_NE(text.find("0.7250 +- 0.0699 double majority"), std::string::npos) << text;
     EXPECT_NE(text.find("pT >= 1 GeV, >= 5 hits, |eta| <= 4"), std::string::npos) << text;
 }
 

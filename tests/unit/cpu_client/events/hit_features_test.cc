@@ -1,5 +1,6 @@
 #include "cpu_client/events/hit_features.h"
 
+#include <cmath>
 #include <cstring>
 #include <vector>
 

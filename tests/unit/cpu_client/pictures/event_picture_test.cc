@@ -35,7 +35,7 @@ TEST(EventPictureTest, FoundMissedAndFakeAreNamedAndMarked) {
     ASSERT_TRUE(svg) << svg.error().message;
     EXPECT_EQ(testing::xml_fault(*svg), "");
     for (const char* text : {"event &lt;1&gt;", "x [mm]", "y [mm]", "z [mm]", "r [mm]", "17 hits",
-                             ">1 found<", ">1 particles missed<", ">1 fakes<"}) {
+                             ">1 tracks found<", ">1 particles missed<", ">1 fakes<"}) {
         EXPECT_NE(svg->find(text), std::string::npos) << text;
     }
 }

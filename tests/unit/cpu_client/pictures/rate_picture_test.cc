@@ -11,10 +11,10 @@ TEST(BinomialIntervalTest, IsWilsonsInterval) {
     const Interval half = binomial_interval(50, 100);
     EXPECT_NEAR(half.low, 0.4502, 1e-4);  // 0.5 +- sqrt(0.25/100 + 0.25/10000) / 1.01
     EXPECT_NEAR(half.high, 0.5498, 1e-4);
-    EXPECT_EQ(binomial_interval(0, 10).low, 0);
+    EXPECT_NEAR(binomial_interval(0, 10).low, 0, 1e-15);
     EXPECT_NEAR(binomial_interval(0, 10).high, 1.0 / 11, 1e-12);
     EXPECT_NEAR(binomial_interval(10, 10).low, 10.0 / 11, 1e-12);
-    EXPECT_EQ(binomial_interval(10, 10).high, 1);
+    EXPECT_DOUBLE_EQ(binomial_interval(10, 10).high, 1);
     EXPECT_EQ(binomial_interval(0, 0).low, 0);
     EXPECT_EQ(binomial_interval(0, 0).high, 1);
 }

@@ -264,7 +264,7 @@ TEST_F(TracksBackendTest, WhatCannotBeServedSaysWhy) {
     names(error_of("input [ { name: \"POINTS\" data_type: TYPE_FP32 dims: [ -1, 3 ] } ]\n"
                    "output [ { name: \"LABELS\" data_type: TYPE_INT64 dims: [ -1 ] } ]\n" +
                    networks()),
-          "one input FEATURES, float32 [-1, 3]");
+          "FEATURES float32 [-1, 3]");
     names(error_of("input [ { name: \"FEATURES\" data_type: TYPE_FP32 dims: [ -1, 3 ] } ]\n"
                    "output [ { name: \"TRACKS\" data_type: TYPE_INT64 dims: [ -1 ] } ]\n" +
                    networks()),
