@@ -292,6 +292,7 @@ Result<DemoResult> run_farm(const Flags& flags, const StreamOptions& options,
     if (!farm) return tl::unexpected(farm.error());
     ConnectionFlags connection;
     connection.broker = farm->url();
+    connection.direct = DirectUse::never;  // the broker shall see which worker holds calls
     Result<DemoResult> result;
     {
         auto client = connect(connection);

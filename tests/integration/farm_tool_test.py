@@ -88,12 +88,14 @@ class Demo(unittest.TestCase):
         with tempfile.TemporaryDirectory(prefix="farm-demo-") as folder:
             folder = pathlib.Path(folder)
             file, out = folder / "demo.json", folder / "out"
-            models = tracks_model.make(folder / "models", SOURCE)
+            models = tracks_model.make(folder / "models", SOURCE, tracks_model.METRES)
             done = farm("demo", "--models", models, "--events", "6", "--pileup", "1", "--out", out,
                         "--json", file, "--seconds", "90", "--bench-seconds", "0.5")
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
             result = json.loads(file.read_text())
-            self.assertEqual(json.loads((out / "tracks.json").read_text())["events"], 6)
+            tracks = json.loads((out / "tracks.json").read_text())
+            self.assertEqual(tracks["events"], 6)
+            self.assertGreater(tracks["tracks"], 0)
             for picture in ("event.svg", "event-rates.svg"):
                 xml.etree.ElementTree.parse(out / picture)
                 self.assertIn(str(out / picture), done.stdout)

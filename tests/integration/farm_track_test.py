@@ -31,7 +31,7 @@ class Track(unittest.TestCase):
     def setUpClass(cls):
         cls.scratch = tempfile.TemporaryDirectory(prefix="farm-track-")
         cls.folder = pathlib.Path(cls.scratch.name)
-        cls.models = tracks_model.make(cls.folder / "models", SOURCE)
+        cls.models = tracks_model.make(cls.folder / "models", SOURCE, tracks_model.MILLIMETRES)
         cls.events = cls.folder / "events"
         made = farm("events", "--pileup", 2, "--count", 2, "--out", cls.events)
         assert made.returncode == 0, made.stderr

@@ -14,16 +14,19 @@ output [
   { name: "STAGES" data_type: TYPE_FP64 dims: [ 5, 2 ] }
 ]
 """
-PARAMETERS = {"graph": "doublets", "classifier": "classifier.pt", "tracks": "walkthrough",
-              "scale_r": "3000", "scale_z": "400", "features": "mm"}
+PARAMETERS = {"graph": "doublets", "classifier": "classifier.pt", "tracks": "walkthrough"}
+# Of FEATURES: the classifier's own units, which the service makes of mm and rad; or those that
+# clients send by default, in which the classifier finds less.
+MILLIMETRES = {"features": "mm", "scale_r": "3000", "scale_z": "400"}
+METRES = {"features": "scaled", "scale_r": "1000", "scale_z": "1000"}
 
 
-def make(repository, source):
-    """Puts the model 'tracks' into a folder; `source` is that of the project. It takes mm and rad."""
+def make(repository, source, units):
+    """Puts the model 'tracks' into a folder; `source` is that of the project."""
     version = repository / "tracks" / "1"
     version.mkdir(parents=True)
     (version / "classifier.pt").symlink_to((source / "data/models/gnn/1/model.pt").resolve())
     parameters = [f'parameters {{ key: "farm.tracks.{key}" value {{ string_value: "{value}" }} }}\n'
-                  for key, value in PARAMETERS.items()]
+                  for key, value in (PARAMETERS | units).items()]
     (repository / "tracks" / "config.pbtxt").write_text(CONFIG + "".join(parameters))
     return repository
