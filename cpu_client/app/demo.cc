@@ -43,7 +43,7 @@ struct Flags {
     std::string json_file;
     std::uint32_t workers{2};
     std::uint32_t in_flight{8};
-    double seconds{40};
+    double seconds{120};
     double bench_seconds{4};
 };
 

@@ -15,8 +15,8 @@ namespace farm {
 
 struct DemoEventOptions {
     std::filesystem::path detector;  ///< modules, with the columns of detectors.csv
-    std::uint32_t count{8};
-    double pileup{10};
+    std::uint32_t count{6};
+    double pileup{5};
     std::uint64_t seed{1};
 };
 
