@@ -11,12 +11,11 @@ int main(int argc, char** argv) {
     line.app().get_option("--log-level")->default_val("warning");
     line.app().footer(farm::exit_code_help());
     CLI::App& tool = line.app();
-    const farm::Command commands[] = {farm::declare_up(tool),     farm::declare_status(tool),
-                                      farm::declare_models(tool), farm::declare_infer(tool),
-                                      farm::declare_bench(tool),  farm::declare_drain(tool),
-                                      farm::declare_keygen(tool), farm::declare_events(tool),
-                                      farm::declare_track(tool),  farm::declare_demo(tool),
-                                      farm::declare_version(tool)};
+    const farm::Command commands[] = {
+        farm::declare_up(tool),     farm::declare_status(tool), farm::declare_models(tool),
+        farm::declare_infer(tool),  farm::declare_bench(tool),  farm::declare_drain(tool),
+        farm::declare_keygen(tool), farm::declare_events(tool), farm::declare_track(tool),
+        farm::declare_demo(tool),   farm::declare_version(tool)};
     if (const auto stop = line.try_parse(argc, argv)) {
         if (stop->exit_code == 0) {
             std::fputs(stop->message.c_str(), stdout);
