@@ -22,7 +22,7 @@ namespace {
 constexpr std::array<std::string_view, 8> track_colours{"#0072b2", "#009e73", "#e69f00", "#56b4e9",
                                                         "#cc79a7", "#999933", "#332288", "#44aa99"};
 constexpr std::string_view hit_colour = "#a8a8a8";
-constexpr Stroke other_stroke{.colour = "#c3d3e0", .width = 0.7};
+constexpr Stroke other_stroke{.colour = "#c3d3e0", .width = 0.5};
 constexpr Stroke missed_stroke{.colour = "#000000", .width = 1, .dashes = "4 2"};
 constexpr Stroke missed_mark{.colour = "#000000", .width = 1};
 constexpr Stroke fake_stroke{.colour = "#d00000", .width = 1};
@@ -98,8 +98,8 @@ class View {
 
     void draw(const Trails& trails) {
         panel_.draw_axes(svg_);
-        svg_.dots(all_hits(), 1.7, hit_colour);
         for (const Trail& trail : trails.other) svg_.polyline(pixels(trail), other_stroke);
+        svg_.dots(all_hits(), 1.5, hit_colour);
         for (std::size_t i = 0; i < trails.found.size(); ++i) {
             const std::string_view colour = track_colours[i % track_colours.size()];
             const auto points = pixels(trails.found[i]);

@@ -121,6 +121,15 @@ class Track(unittest.TestCase):
             self.assertNotEqual(done.returncode, 0, arguments)
             self.assertIn(text, done.stderr)
 
+    def test_truth_of_another_event_is_told(self):
+        mixed = self.folder / "mixed-hits.csv"
+        for part, number in (("hits", 1), ("truth", 2), ("particles", 2)):
+            file = self.events / f"event00000000{number}-{part}.csv"
+            (self.folder / f"mixed-{part}.csv").write_bytes(file.read_bytes())
+        done = self.track(mixed, "--truth")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("mixed-truth.csv", done.stderr)
+
     def test_model_that_is_no_track_finder_is_refused(self):
         done = farm("track", self.events, "--local", "--models", "data/models", "--model", "gnn",
                     "--out", self.folder / "gnn")
