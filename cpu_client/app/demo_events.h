@@ -16,7 +16,7 @@ namespace farm {
 struct DemoEventOptions {
     std::filesystem::path detector;  ///< modules, with the columns of detectors.csv
     std::uint32_t count{6};
-    double pileup{5};
+    double pileup{10};
     std::uint64_t seed{1};
 };
 
