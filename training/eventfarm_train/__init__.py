@@ -1,0 +1,1 @@
+"""Trains the networks of a track finder on generated events."""

@@ -1,0 +1,92 @@
+"""Writes the trained networks as a model that the farm serves, with what made them."""
+import csv
+
+import torch
+
+CONFIG = """# Track finding by networks trained here on generated events, see README.md beside this file.
+# Space points (r / 1000 mm, phi / pi, z / 1000 mm); gives the track of each, -1 for none.
+name: "tracks"
+backend: "tracks"
+max_batch_size: 0
+input [ {{ name: "FEATURES" data_type: TYPE_FP32 dims: [ -1, 3 ] }} ]
+output [
+  {{ name: "LABELS" data_type: TYPE_INT64 dims: [ -1 ] }},
+  {{ name: "EDGES" data_type: TYPE_INT64 dims: [ 2, -1 ] }},
+  {{ name: "SCORES" data_type: TYPE_FP32 dims: [ -1 ] }},
+  {{ name: "STAGES" data_type: TYPE_FP64 dims: [ 5, 2 ] }}
+]
+{parameters}"""
+
+
+def parameters_of(radius, filter_cut, method):
+    values = {"embedding": "embedding.pt", "radius": radius, "filter": "filter.pt",
+              "filter_cut": f"{filter_cut:.4f}", "classifier": "classifier.pt",
+              "tracks": method[0]}
+    if method[0] == "components":
+        values["cut"] = method[1]
+    else:
+        values.update(component_cut=method[1], walk_cut=method[1], branch_cut=method[2],
+                      minimum_hits=3)
+    return "".join(f'parameters {{ key: "farm.tracks.{key}" '
+                   f'value {{ string_value: "{value}" }} }}\n' for key, value in values.items())
+
+
+def draw_curve(curve_file, picture):
+    import matplotlib
+    matplotlib.use("agg")
+    import matplotlib.pyplot as plt
+    with open(curve_file, encoding="ascii") as file:
+        rows = [{name: float(value) for name, value in row.items()}
+                for row in csv.DictReader(file)]
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3), layout="constrained")
+    steps = [row["step"] for row in rows]
+    for name in ("loss", "validation_loss"):
+        if name in rows[0]:
+            left.plot(steps, [row[name] for row in rows], label=name.replace("_", " "))
+    left.set(xlabel="step", ylabel="loss", yscale="log")
+    left.legend()
+    for name in rows[0]:
+        if name.startswith(("efficiency", "purity", "auc")):
+            right.plot(steps, [row[name] for row in rows], label=name.replace("_", " "))
+    right.set(xlabel="step", ylim=(0, 1.02))
+    right.legend()
+    figure.savefig(picture, dpi=80)
+    plt.close(figure)
+
+
+def percent(value):
+    return f"{100 * value:.2f} %"
+
+
+def report(result, description):
+    """README.md of the model's folder."""
+    lines = ["# Networks of the track finder", "",
+             "Trained by `./dev train` (training/); config.pbtxt is ours, too. The curves, with the "
+             "figures on validation", "events, are in curves/.", ""]
+    lines += [f"- {name}: {value}" for name, value in description.items()]
+    lines += ["", "On the evaluation events, by the yardstick of training/ (definitions: "
+              "cpu_client/events/truth_metrics.h;", "particles of >= 5 hits, |eta| < 4):", "",
+              "| particles | double-majority efficiency | fake rate | particles in the events |",
+              "|---|---|---|---|"]
+    for pt_min, figures in result["tracks"].items():
+        lines.append(f"| pT > {pt_min} GeV | {percent(figures['efficiency'])} | "
+                     f"{percent(figures['fake_rate'])} | {figures['particles']} |")
+    lines += ["", "| after | edges per event | edge efficiency, pT > 1 GeV | pT > 0.5 GeV | "
+              "edges within one particle |", "|---|---|---|---|---|"]
+    for stage, figures in result["edges"].items():
+        lines.append(f"| {stage} | {figures['edges']:,.0f} | {percent(figures['efficiency_pt1'])} "
+                     f"| {percent(figures['efficiency_pt05'])} | {percent(figures['purity'])} |")
+    return "\n".join(lines) + "\n"
+
+
+def export(folder, networks, curves, parameters, text):
+    """folder: the model's. curves: csv files of the runs."""
+    (folder / "1").mkdir(parents=True, exist_ok=True)
+    (folder / "curves").mkdir(exist_ok=True)
+    for name, network in networks.items():
+        torch.jit.script(network.cpu().eval()).save(str(folder / "1" / f"{name}.pt"))
+    for curve in curves:
+        (folder / "curves" / curve.name).write_bytes(curve.read_bytes())
+        draw_curve(curve, folder / "curves" / f"{curve.stem}.png")
+    (folder / "config.pbtxt").write_text(CONFIG.format(parameters=parameters), encoding="ascii")
+    (folder / "README.md").write_text(text, encoding="utf-8")
