@@ -68,13 +68,14 @@ def train_embedding(plan, train, validation):
     return network
 
 
-def graphs_of(plan, name, events, make):
-    """What make(event) gives for each event, int32 [2, e], kept in the work folder."""
+def make_graphs(plan, name, events, make):
+    """Pairs (event, edges int32 [2, e]) with the edges of make(number, event), which are kept in
+    the work folder."""
     graphs = []
     for number, event in enumerate(events):
         kept = plan.work / f"{name}-{number}.npy"
         if not kept.exists():
-            np.save(kept, make(event))
+            np.save(kept, make(number, event))
         graphs.append((event, np.load(kept)))
     return graphs
 
@@ -114,7 +115,7 @@ def train_all(plan):
     chosen = [*train[:GRAPH_EVENTS], *validation]
     networks = {"embedding": train_embedding(plan, train, validation)}
 
-    graphs = graphs_of(plan, "graph", chosen, lambda event: stages.radius_graph(
+    graphs = make_graphs(plan, "graph", chosen, lambda _, event: stages.radius_graph(
         stages.embed(networks["embedding"], event, plan.device)))
     torch.manual_seed(plan.seed)
     networks["filter"] = train_classifier(
@@ -127,20 +128,19 @@ def train_all(plan):
     # Round down to what config.pbtxt will say.
     cut = evaluate.cut_for(*graphs[-1], filter_scores(*graphs[-1]), FILTER_LOSS)
     cut = np.floor(cut * 1e4) / 1e4
-    whole = {id(event): edges for event, edges in graphs}
 
-    def filtered(event):
-        edges = whole[id(event)]
+    def filtered(number, event):
+        edges = graphs[number][1]
         return edges[:, filter_scores(event, edges) > cut]
 
-    graphs = graphs_of(plan, "filtered", chosen, filtered)
+    kept = make_graphs(plan, "filtered", chosen, filtered)
     torch.manual_seed(plan.seed)
     networks["classifier"] = train_classifier(
         plan, "classifier", EdgeClassifier().to(plan.device), stages.edge_classifier_loss,
-        graphs[:GRAPH_EVENTS], sector_graph(graphs[-1]))
+        kept[:GRAPH_EVENTS], sector_graph(kept[-1]))
 
     chains = [(event, edges, stages.probabilities(networks["classifier"], event, edges, plan.device))
-              for event, edges in graphs[GRAPH_EVENTS:]]
+              for event, edges in kept[GRAPH_EVENTS:]]
     return networks, cut, evaluate.choose_method(chains)
 
 

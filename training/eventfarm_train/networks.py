@@ -1,8 +1,8 @@
 """The three networks. Points are float32 [n, 3]: r / 1000 mm, phi / pi, z / 1000 mm.
 
-All give the same for an event that is turned about the beam, and for its mirror image: phi enters
-the embedding as points on circles, and the others as differences along an edge. Training need not
-turn events, and learns each place of the detector from all of phi.
+All give the same for an event that is turned about the beam: phi enters the embedding as points on
+circles, and the others as differences along an edge. Training need not turn events, and learns each
+place of the detector from all of phi.
 
 They are exported as TorchScript: only operators of libtorch 1.13 are used.
 """
@@ -25,13 +25,14 @@ def mlp(sizes: List[int], norm: bool = False) -> nn.Sequential:
 
 
 class Embedder(nn.Module):
-    """points [n, 3] -> places [n, 8], in which hits that may follow one another are within 1.
+    """points [n, 3] -> places [n, 12], in which hits that may follow one another are within 1.
 
     A place is a(r, z) (cos k phi, sin k phi) for each harmonic k, and what else depends on r and z.
-    High harmonics resolve phi; the lowest tells the places apart that they fold onto one another.
+    High harmonics resolve phi, each place of the detector as finely as it needs with little change
+    of a; the lower ones tell the places apart that the higher fold onto one another.
     """
 
-    def __init__(self, harmonics: Tuple[float, ...] = (1.0, 7.0), dimensions: int = 8,
+    def __init__(self, harmonics: Tuple[float, ...] = (1.0, 8.0, 50.0), dimensions: int = 12,
                  hidden: int = 64):
         super().__init__()
         self.register_buffer("harmonics", torch.tensor(harmonics))
@@ -40,7 +41,8 @@ class Embedder(nn.Module):
         self.network = mlp([4 + 3 * 12, hidden, hidden, hidden,
                             self.circles + dimensions - 2 * self.circles])
         with torch.no_grad():
-            self.network[-1].bias[:self.circles] = 3.0
+            # Of like weight in d(place) / d(phi), but for the lowest.
+            self.network[-1].bias[:self.circles] = 4.0 / self.harmonics.sqrt()
 
     def forward(self, points: Tensor) -> Tensor:
         r, z = points[:, 0:1], points[:, 2:3]

@@ -88,7 +88,9 @@ def edge_classifier_loss(network, graphs, rng, device):
     inside = (event.points[:, 1] - begin) % 2 < SECTOR
     kept = edges[:, inside[edges].all(axis=0)]
     number = np.cumsum(inside) - 1
-    return classifier_loss(network, pairs.in_sector(event, begin, SECTOR), number[kept], device)
+    sector = pairs.in_sector(event, begin, SECTOR)
+    sector.points[:, 1] *= rng.choice((-1, 1))  # charges are alike, and so are mirror images
+    return classifier_loss(network, sector, number[kept], device)
 
 
 @torch.no_grad()
