@@ -15,8 +15,8 @@ from .networks import EdgeClassifier, Embedder, Filter
 
 # Seeds of `farm events` for each purpose; no event serves two.
 SEEDS = {"train": 1001, "validation": 2001, "evaluation": 3001}
-COUNTS = {"train": 40, "validation": 2, "evaluation": 10}
-GRAPH_EVENTS = 16  # of the training events, those of which filter and edge classifier see the graphs
+COUNTS = {"train": 24, "validation": 2, "evaluation": 5}
+GRAPH_EVENTS = 8  # of the training events, those of which filter and edge classifier see the graphs
 FILTER_LOSS = 0.01  # of the target pairs that the filter may lose
 
 # Steps of one minute on two cores, and the share of the minutes each network gets.

@@ -41,8 +41,9 @@ class Embedder(nn.Module):
         self.network = mlp([4 + 3 * 12, hidden, hidden, hidden,
                             self.circles + dimensions - 2 * self.circles])
         with torch.no_grad():
-            # Of like weight in d(place) / d(phi), but for the lowest.
-            self.network[-1].bias[:self.circles] = 4.0 / self.harmonics.sqrt()
+            # Far apart to begin with, so that the first steps do not drown in wrong neighbours.
+            self.network[-1].weight *= 3.0
+            self.network[-1].bias[:self.circles] = 8.0 / self.harmonics.sqrt()
 
     def forward(self, points: Tensor) -> Tensor:
         r, z = points[:, 0:1], points[:, 2:3]
