@@ -20,8 +20,8 @@ GRAPH_EVENTS = 8  # of the training events, those of which filter and edge class
 FILTER_LOSS = 0.01  # of the target pairs that the filter may lose
 
 # Steps of one minute on two cores, and the share of the minutes each network gets.
-STEPS_PER_MINUTE = {"embedding": 240, "filter": 300, "classifier": 120}
-SHARES = {"embedding": 0.2, "filter": 0.1, "classifier": 0.7}
+STEPS_PER_MINUTE = {"embedding": 240, "filter": 300, "classifier": 200}
+SHARES = {"embedding": 0.2, "filter": 0.2, "classifier": 0.6}
 
 
 @dataclass

@@ -3,8 +3,8 @@ import numpy as np
 
 from . import pairs, stages, tracks
 
-WALK_CUTS = ((0.1, 0.6), (0.2, 0.7), (0.3, 0.8), (0.4, 0.9))
-COMPONENT_CUTS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+WALK_CUTS = ((0.03, 0.5), (0.05, 0.5), (0.1, 0.6), (0.2, 0.7))
+COMPONENT_CUTS = (0.5, 0.6, 0.7, 0.8, 0.9)
 
 
 def auc(label, score):

@@ -66,8 +66,8 @@ def outward(points: Tensor, edges: Tensor) -> Tuple[Tensor, Tensor]:
 
 
 def edge_geometry(points: Tensor, first: Tensor, second: Tensor) -> Tensor:
-    """What a straight line along z and a circle through the beam say about edges [e, 9]; all are of
-    order 1. The first two change sign in the mirror image."""
+    """What a straight line along z and a circle through the beam say about edges [e, 11]; all are
+    of order 1. The first two change sign in the mirror image."""
     a, b = points.index_select(0, first), points.index_select(0, second)
     r1, z1, r2, z2 = a[:, 0], a[:, 2], b[:, 0], b[:, 2]
     dphi = (b[:, 1] - a[:, 1]) * math.pi
@@ -80,9 +80,10 @@ def edge_geometry(points: Tensor, first: Tensor, second: Tensor) -> Tensor:
     # Where the line meets the beam; the way along a circle of this curvature is longer than r.
     z0 = z1 - r1 * dz / chord
     eta1, eta2 = torch.asinh(z1 / r1.clamp(min=1e-3)), torch.asinh(z2 / r2.clamp(min=1e-3))
-    return torch.stack((torch.asinh(curvature), torch.asinh(50 * dphi), slope, torch.asinh(50 * z0),
+    return torch.stack((torch.asinh(10 * curvature), torch.asinh(50 * dphi), slope, torch.asinh(50 * z0),
                         torch.asinh(20 * (eta2 - eta1)), torch.asinh(10 * (slope - eta1)), 3 * dr,
-                        torch.asinh(5 * dz), torch.log(chord * chord + dz * dz) * 0.25), dim=1)
+                        torch.asinh(5 * dz), torch.log(chord * chord + dz * dz) * 0.25,
+                        torch.cos(6 * slope), torch.sin(6 * slope)), dim=1)
 
 
 def point_geometry(points: Tensor) -> Tensor:
@@ -99,7 +100,7 @@ class Filter(nn.Module):
 
     def __init__(self, hidden: int = 64):
         super().__init__()
-        self.network = mlp([9 + 24, hidden, hidden, hidden, 1])
+        self.network = mlp([11 + 24, hidden, hidden, hidden, 1])
 
     def forward(self, points: Tensor, edges: Tensor) -> Tensor:
         first, second = outward(points, edges)
@@ -144,7 +145,7 @@ class EdgeClassifier(nn.Module):
     def __init__(self, hidden: int = 32, iterations: int = 6):
         super().__init__()
         self.of_points = mlp([12, hidden, hidden])
-        self.of_edges = mlp([9, hidden, hidden])
+        self.of_edges = mlp([11, hidden, hidden])
         self.interactions = nn.ModuleList([Interaction(hidden) for _ in range(iterations)])
         self.score = mlp([hidden, hidden, 1])
 

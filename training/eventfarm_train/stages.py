@@ -12,7 +12,7 @@ SHARPNESS = 6.0  # of the step at RADIUS that the losses smooth
 NEAR = 1.3  # square of the distance up to which a wrong pair is pushed away
 QUERIES = 1000  # hits of a step whose neighbourhood is looked at
 FALSE_EDGE_COST = 0.02  # of that of a pair that is missed
-SECTOR = 0.125  # of the whole in phi / pi: 1/16 of an event
+SECTOR = 0.125  # in phi / pi: 1/16 of an event
 EDGES = 40000  # that the filter sees in a step
 
 
