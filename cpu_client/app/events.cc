@@ -1,6 +1,8 @@
+#include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,6 +37,7 @@ struct Flags {
     std::string replay;
     std::string json_file;
     bool without_cells{false};
+    bool overwrite{false};
 };
 
 /// What one event came to.
@@ -112,12 +115,40 @@ Result<void> make_folder(const std::string& folder) {
                                    "): give another with --out");
 }
 
-Result<void> make_events(const Flags& flags) {
+/// Before the first event is made: particles to replay may lie in the folder themselves.
+Result<void> check_no_event_is_there(const Flags& flags) {
+    for (std::uint32_t i = 0; i < flags.count; ++i) {
+        const auto there = find_event_file(event_prefix(flags.folder, flags.first + i));
+        if (!there) continue;
+        return fail(ErrorCode::invalid, "file '" + there->string() +
+                                            "' is there already (it would be replaced): give "
+                                            "another --out or --first, or --overwrite");
+    }
+    return {};
+}
+
+/// Before the first event is made, not after hours; leaves what is in the file.
+Result<void> check_writable(const std::string& file) {
+    if (file.empty() || std::ofstream(file, std::ios::app)) return {};
+    const std::error_code error(errno, std::generic_category());
+    return fail(ErrorCode::io, "file '" + file + "' cannot be written (" + error.message() +
+                                   "): give another with --json");
+}
+
+Result<void> check_numbers(const Flags& flags) {
     if (flags.count > event_limit_count - flags.first) {
         return fail(ErrorCode::invalid,
                     fmt::format("--first {} and --count {} go beyond event {} (nine digits): "
                                 "begin earlier",
                                 flags.first, flags.count, event_limit_count - 1));
+    }
+    return {};
+}
+
+Result<void> make_events(const Flags& flags) {
+    if (const auto done = check_numbers(flags); !done) return done;
+    if (!flags.overwrite) {
+        if (const auto done = check_no_event_is_there(flags); !done) return done;
     }
     const auto detector = read_detector(flags.detector);
     if (!detector) return tl::unexpected(detector.error());
@@ -126,6 +157,7 @@ Result<void> make_events(const Flags& flags) {
     const auto replayed = replayed_particles(flags);
     if (!replayed) return tl::unexpected(replayed.error());
     if (const auto done = make_folder(flags.folder); !done) return done;
+    if (const auto done = check_writable(flags.json_file); !done) return done;
     Screen screen;
     std::vector<EventFigures> events;
     for (std::uint32_t i = 0; i < flags.count; ++i) {
@@ -160,6 +192,7 @@ Command declare_events(CLI::App& tool) {
         ->check(CLI::Range(0U, event_limit_count - 1))
         ->capture_default_str();
     app->add_option("--seed", generator.seed, "The same seed and number give the same event")
+        ->check(CLI::NonNegativeNumber)
         ->capture_default_str();
     app->add_option("--detector", flags->detector, "Modules, with the columns of detectors.csv")
         ->capture_default_str();
@@ -173,6 +206,7 @@ Command declare_events(CLI::App& tool) {
         ->check(CLI::Range(0, 1024))
         ->capture_default_str();
     app->add_flag("--no-cells", flags->without_cells, "Leave out ...-cells.csv, half of the bytes");
+    app->add_flag("--overwrite", flags->overwrite, "Replace events that are in the folder already");
     app->add_option("--json", flags->json_file, "Write what was made as JSON");
     app->footer(
         "Event 7 of a seed is the same on any number of threads, alone or among others.\n\n"

@@ -203,6 +203,16 @@ Result<TrackmlEvent> read_event(const std::filesystem::path& prefix, Cells cells
     return event;
 }
 
+std::optional<std::filesystem::path> find_event_file(const std::filesystem::path& prefix) {
+    for (const std::string_view name : {"hits", "truth", "particles", "cells"}) {
+        std::error_code absent;
+        if (const auto file = part(prefix, name); std::filesystem::exists(file, absent)) {
+            return file;
+        }
+    }
+    return std::nullopt;
+}
+
 Result<void> write_event(const std::filesystem::path& prefix, const TrackmlEvent& event) {
     return write_file_text(part(prefix, "hits"), format_hits(event.hits))
         .and_then([&] { return write_file_text(part(prefix, "truth"), format_truth(event.truth)); })

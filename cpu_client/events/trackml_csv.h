@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -90,7 +91,10 @@ enum class Cells : std::uint8_t { read, leave };
 /// particle is not known or known twice. Truth is brought into the order of the hits.
 Result<TrackmlEvent> read_event(const std::filesystem::path& prefix, Cells cells = Cells::read);
 
-/// Writes the four files; an event without cells leaves out -cells.csv.
+/// One of the event's files that is there already, whose content write_event() would replace.
+std::optional<std::filesystem::path> find_event_file(const std::filesystem::path& prefix);
+
+/// Writes the four files, over those that are there; an event without cells removes -cells.csv.
 Result<void> write_event(const std::filesystem::path& prefix, const TrackmlEvent& event);
 
 }  // namespace farm

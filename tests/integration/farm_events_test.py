@@ -69,6 +69,26 @@ class Events(unittest.TestCase):
         particles = rows(out / "event000000001-particles.csv")
         self.assertEqual(len(particles), 548)
 
+    def test_events_that_are_there_are_kept_unless_told_otherwise(self):
+        out = self.make("kept", "--pileup", 0, "--seed", 1)
+        source = out / "event000000001-particles.csv"
+        before = {f: f.read_bytes() for f in out.iterdir()}
+        told = self.refuse("--replay", source, "--no-cells", out="kept")
+        self.assertIn("event000000001-hits.csv' is there already", told)
+        self.assertIn("--overwrite", told)
+        (out / "event000000001-hits.csv").rename(self.folder / "hits.csv")
+        self.assertIn("is there already", self.refuse("--first", 0, "--count", 2, out="kept"))
+        self.assertFalse((out / "event000000000-hits.csv").exists())
+        (self.folder / "hits.csv").rename(out / "event000000001-hits.csv")
+        self.assertEqual({f: f.read_bytes() for f in out.iterdir()}, before)
+        self.make("kept", "--replay", source, "--no-cells", "--overwrite")
+        self.assertFalse((out / "event000000001-cells.csv").exists())
+
+    def test_summary_that_cannot_be_written_is_told_before_the_events(self):
+        told = self.refuse("--pileup", 0, "--json", "/nonexistent/summary.json", out="early")
+        self.assertIn("/nonexistent/summary.json", told)
+        self.assertEqual(list((self.folder / "early").iterdir()), [])
+
     def test_bad_input_is_told_with_its_place(self):
         bad = self.folder / "bad.csv"
         bad.write_text("particle_id,vx,vy,vz,px,py,pz,q,nhits\n1,0,0,x,1,1,1,1,0\n")
@@ -79,6 +99,7 @@ class Events(unittest.TestCase):
         self.assertIn("no particles", self.refuse("--replay", bad))
         self.assertIn("cannot be read", self.refuse("--detector", self.folder / "absent.csv"))
         self.assertIn("--pileup", self.refuse("--pileup", "1e9"))
+        self.assertIn("--seed", self.refuse("--seed", "-1"))
         self.assertIn("cannot be made", self.refuse(out="bad.csv/below"))
         self.assertFalse((self.folder / "none").exists())
 

@@ -130,6 +130,13 @@ TEST_F(TrackmlEventTest, EventWithoutCellsLeavesNoneOfAnother) {
     EXPECT_EQ(*read_event(prefix_), event);
 }
 
+TEST_F(TrackmlEventTest, AnyFileOfAnEventIsFound) {
+    EXPECT_FALSE(find_event_file(prefix_));
+    replace("cells", "");
+    EXPECT_EQ(find_event_file(prefix_), prefix_.string() + "-cells.csv");
+    EXPECT_FALSE(find_event_file(event_prefix(folder_, 13)));
+}
+
 TEST_F(TrackmlEventTest, TruthIsBroughtIntoTheOrderOfTheHits) {
     TrackmlEvent event = small_event();
     std::swap(event.truth[0], event.truth[1]);
