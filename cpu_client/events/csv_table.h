@@ -26,6 +26,7 @@ class CsvCursor {
   public:
     CsvCursor(std::string_view text, std::string_view file) : text_(text), file_(file) {}
 
+    std::size_t line() const { return line_; }
     bool at_end() const { return position_ == text_.size(); }
     bool at_line_end() const;
     void skip_empty_lines();
@@ -51,8 +52,9 @@ class CsvCursor {
 Result<std::vector<std::size_t>> read_csv_header(CsvCursor& cursor,
                                                  std::span<const std::string_view> wanted);
 
-/// Rows of `columns`, which may stand in any order among others. Numbers are finite and fit their
-/// type. Errors: invalid; too_large beyond `row_limit_count` rows; `file` is only a name for them.
+/// Rows of `columns`, which may stand in any order among others; a Row with a member `line` gets
+/// its own. Numbers are finite and fit their type. Errors: invalid; too_large beyond
+/// `row_limit_count` rows; `file` is only a name for them.
 template <class Row, std::size_t column_count>
 Result<std::vector<Row>> parse_csv(std::string_view text, std::string_view file,
                                    const std::array<CsvColumn<Row>, column_count>& columns,
@@ -70,6 +72,7 @@ Result<std::vector<Row>> parse_csv(std::string_view text, std::string_view file,
                                     " rows (the limit of one file): split the file");
         }
         Row& row = rows.emplace_back();
+        if constexpr (requires { row.line; }) row.line = cursor.line();
         for (std::size_t cell = 0; cell < header->size(); ++cell) {
             if (const std::size_t wanted = (*header)[cell]; wanted == column_count) {
                 cursor.take_cell();

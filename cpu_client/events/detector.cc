@@ -17,6 +17,7 @@ struct ModuleRow {
     double cx, cy, cz;
     double xu, xv, xw, yu, yv, yw, zu, zv, zw;
     double t, minhu, maxhu, hv, pitch_u, pitch_v;
+    std::size_t line;
 };
 
 constexpr std::array<CsvColumn<ModuleRow>, 21> columns{{{"volume_id", &ModuleRow::volume_id},
@@ -73,19 +74,39 @@ bool is_rotation(const Module& m) {
            std::abs(dot(m.u, m.w)) < tolerance && std::abs(dot(m.v, m.w)) < tolerance;
 }
 
+std::string text_of(double value) {
+    std::string text;
+    append_number(text, value);
+    return text;
+}
+
+/// A length of a module, in mm.
+struct Length {
+    std::string_view field;
+    double value, least, most;
+};
+
 /// Why such a module cannot be; empty when it can.
 std::string fault_of(const Module& m) {
-    constexpr double largest = 1e5;  // mm
+    constexpr double least = 1e-6, largest = 1e5;
+    constexpr double largest_half_thickness = 10;
     constexpr double channel_limit = 1e6;
+    constexpr double depth_limit = 200;  // in pitches; digitise() takes up to 40 steps for each
     if (!is_rotation(m)) return "rot_xu to rot_zw are no rotation";
     if (norm(m.centre) > largest) return "its centre is further than 100 m away";
-    if (!(m.half_thickness > 0 && m.min_half_u > 0 && m.half_v > 0 &&
-          m.max_half_u >= m.min_half_u && m.max_half_u < largest && m.half_v < largest)) {
-        return "module_t, module_minhu <= module_maxhu and module_hv must be positive";
-    }
-    if (!(m.pitch_u > 0 && m.pitch_v > 0 && m.max_half_u / m.pitch_u < channel_limit &&
-          m.half_v / m.pitch_v < channel_limit)) {
-        return "pitch_u and pitch_v must be positive and give a million channels at most";
+    const auto least_pitch = [&](double half_width) {
+        return std::max(half_width / channel_limit, m.half_thickness / depth_limit);
+    };
+    const Length lengths[] = {{"module_t", m.half_thickness, least, largest_half_thickness},
+                              {"module_maxhu", m.max_half_u, least, largest},
+                              {"module_minhu", m.min_half_u, least, m.max_half_u},
+                              {"module_hv", m.half_v, least, largest},
+                              {"pitch_u", m.pitch_u, least_pitch(m.max_half_u), largest},
+                              {"pitch_v", m.pitch_v, least_pitch(m.half_v), largest}};
+    for (const auto& [field, value, low, high] : lengths) {
+        if (value >= low && value <= high) continue;
+        return std::string(field) + " is " + text_of(value) + " (" + text_of(low) + " to " +
+               text_of(high) + " mm are possible)";
     }
     return {};
 }
@@ -135,11 +156,12 @@ Result<Detector> parse_detector(std::string_view text, std::string_view file) {
     const auto rows = parse_csv(text, file, columns, module_limit_count);
     if (!rows) return tl::unexpected(rows.error());
     std::vector<Module> modules;
-    for (const ModuleRow& row : *rows) modules.push_back(to_module(row));
-    for (const Module& module : modules) {
-        if (const std::string fault = fault_of(module); !fault.empty()) {
-            return fail(ErrorCode::invalid, "file '" + std::string(file) + "': " + name_of(module) +
-                                                ": " + fault + ": correct or remove its line");
+    for (const ModuleRow& row : *rows) {
+        modules.push_back(to_module(row));
+        if (const std::string fault = fault_of(modules.back()); !fault.empty()) {
+            return fail(ErrorCode::invalid, std::string(file) + ":" + std::to_string(row.line) +
+                                                ": " + name_of(modules.back()) + ": " + fault +
+                                                ": correct or remove the line");
         }
     }
     auto detector = Detector::from_modules(std::move(modules));

@@ -102,7 +102,8 @@ inline constexpr std::uintmax_t detector_file_limit_bytes = 256ULL << 20;
 
 /// Columns volume_id, layer_id, module_id, cx, cy, cz, rot_xu to rot_zw, module_t, module_minhu,
 /// module_maxhu, module_hv, pitch_u, pitch_v of TrackML's detectors.csv, in any order. Errors
-/// (invalid, too_large) name the place and the module; `file` is only a name for them.
+/// (invalid, too_large) name the line, the module, the field and its limits, which bound the work
+/// of a hit, too; `file` is only a name for them.
 Result<Detector> parse_detector(std::string_view text, std::string_view file);
 Result<Detector> read_detector(const std::filesystem::path& file);
 

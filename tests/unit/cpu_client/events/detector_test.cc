@@ -57,6 +57,23 @@ TEST(DetectorTest, ModulesThatCannotBeAreRefused) {
     EXPECT_NE(error_of("1,2,3,50,0,1e9," + std::string(sensor)).find("100 m"), std::string::npos);
 }
 
+/// A hit takes steps in proportion to thickness / pitch: these ran for hours.
+TEST(DetectorTest, SensorTooThickForItsPitchIsRefusedWithItsLine) {
+    const auto error = [](const std::string& t, const std::string& pitches) {
+        const std::string place = ",50,0,500,1,0,0,0,1,0,0,0,1,";
+        return error_of("1,2,3,50,0,500," + std::string(sensor) + "\n1,2,4" + place + t +
+                        ",8,10,30," + pitches + "\n");
+    };
+    EXPECT_EQ(error("1e9", "0.05,0.05"),
+              "d.csv:4: module 4 of volume 1, layer 2: module_t is 1e+09 (1e-06 to 10 mm are "
+              "possible): correct or remove the line");
+    EXPECT_EQ(error("0.15", "0.05,0.0005"),
+              "d.csv:4: module 4 of volume 1, layer 2: pitch_v is 5e-04 (0.00075 to 1e+05 mm are "
+              "possible): correct or remove the line");
+    EXPECT_NE(error("0.15", "0.0005,0.05").find("pitch_u is"), std::string::npos);
+    EXPECT_EQ(error("10", "0.05,0.05"), "no error");
+}
+
 TEST(DetectorTest, ReadsTheTrackmlDetector) {
     EXPECT_EQ(trackml().modules().size(), 18'728U);
     EXPECT_EQ(trackml().layers().size(), 48U);
