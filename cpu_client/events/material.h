@@ -39,7 +39,7 @@ inline Material material_of(const Layer& layer) {
 inline double highland_angle(double momentum, double radiation_lengths) {
     constexpr double pion_mass = 0.13957;
     const double beta = momentum / std::hypot(momentum, pion_mass);
-    const double logarithm = 1 + 0.038 * std::log(radiation_lengths);
+    const double logarithm = 1 + 0.038 * std::log(radiation_lengths / (beta * beta));
     return 0.0136 / (beta * momentum) * std::sqrt(radiation_lengths) * std::max(logarithm, 0.1);
 }
 
