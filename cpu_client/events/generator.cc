@@ -78,6 +78,12 @@ tl::unexpected<Error> bad_option(const char* name, double value, const std::stri
 }
 
 Result<void> check_particles(const std::vector<Particle>& particles) {
+    if (particles.size() > replay_limit_count) {
+        return fail(ErrorCode::too_large, "there are " + std::to_string(particles.size()) +
+                                              " particles (at most " +
+                                              std::to_string(replay_limit_count) +
+                                              " make one event): split the particle list");
+    }
     std::unordered_set<std::uint64_t> known{0};
     for (const Particle& particle : particles) {
         const std::string name = "particle_id " + std::to_string(particle.particle_id);

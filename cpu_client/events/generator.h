@@ -23,6 +23,8 @@ struct GeneratorOptions {
     int thread_count{0};       ///< 0: as many as oneTBB takes
 };
 
+inline constexpr std::size_t replay_limit_count = 1'000'000;  ///< particles of one event
+
 /// Makes TrackML events with truth: particles on helices through the modules of a detector. Event
 /// `number` with one seed is always the same, whatever the number of threads. Hits stand in the
 /// order of their modules with hit_id 1, 2, ...; weights are set, and nhits of each particle.
@@ -36,7 +38,7 @@ class EventGenerator {
 
     /// The given particles instead, for instance of a real event; their nhits are counted anew.
     /// Errors: invalid for an id that is 0 or there twice, a charge that is not -1, 0 or 1, a
-    /// particle without momentum.
+    /// particle without momentum; too_large beyond replay_limit_count.
     Result<TrackmlEvent> replay(std::vector<Particle> particles, std::uint32_t number) const;
 
   private:

@@ -120,6 +120,15 @@ TEST(EventGeneratorTest, ParticleListsThatCannotBeAreRefused) {
     EXPECT_NE(error({resting}).find("no momentum"), std::string::npos);
 }
 
+TEST(EventGeneratorTest, TooManyParticlesAreRefused) {
+    const auto event = generator({}).replay(std::vector<Particle>(replay_limit_count + 1), 1);
+    ASSERT_FALSE(event);
+    EXPECT_EQ(event.error().code, ErrorCode::too_large);
+    EXPECT_EQ(event.error().message,
+              "there are 1000001 particles (at most 1000000 make one event): split the particle "
+              "list");
+}
+
 /// Any detector will do: a single square sensor at z = 500 mm.
 TEST(EventGeneratorTest, AnotherDetectorGivesItsOwnHits) {
     const auto detector = parse_detector(
