@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <vector>
 
 #include "gpu_worker/tracking/edges.h"
@@ -45,6 +44,7 @@ class BoxTree {
         std::size_t group_count{0};
         std::vector<float> low, high;
     };
+
     void fill_tiles(const Points& points);
     Level level_of_tiles() const;
     Level level_above(const Level& below) const;

@@ -1,6 +1,8 @@
 #include "gpu_worker/tracking/tile_distance.h"
 
+#if defined(__x86_64__)
 #include <immintrin.h>
+#endif
 
 #include <algorithm>
 #include <array>
@@ -64,6 +66,8 @@ std::size_t near_boxes(const TileDistance& distance, const float* point, const f
     return count;
 }
 
+#if defined(__x86_64__)
+
 // ---- AVX2 -------------------------------------------------------------------------------------
 
 /// The lanes of each mask, the lowest first.
@@ -126,13 +130,19 @@ constexpr std::array<LaneList, 256> lanes_of_mask = [] {
     return count;
 }
 
+bool has_avx2() {
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+           __builtin_cpu_supports("popcnt");
+}
+
+#endif
+
 }  // namespace
 
 TileDistance tile_distance(std::size_t dimension_count, float square_limit) {
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-        __builtin_cpu_supports("popcnt")) {
-        return {dimension_count, square_limit, near_points_avx2, near_boxes_avx2};
-    }
+#if defined(__x86_64__)
+    if (has_avx2()) return {dimension_count, square_limit, near_points_avx2, near_boxes_avx2};
+#endif
     return portable_tile_distance(dimension_count, square_limit);
 }
 
