@@ -80,8 +80,8 @@ Result<Tensor> output_of(BackendInstance& network, const TensorList& inputs) {
     if (!outputs) return tl::unexpected(error_of(outputs.error()));
     Tensor& output = outputs->front();
     if (output.desc.type == dtype::f32) return std::move(output);
-    return fail(ErrorCode::invalid, "a network gave " + to_string(output.desc.type) +
-                                        " (float32 is taken): convert it in forward()");
+    return fail(ErrorCode::internal, "a network gave " + to_string(output.desc.type) +
+                                         " (float32 is taken): convert it in forward()");
 }
 
 class ModelEmbedder : public tracking::Embedder {
@@ -94,8 +94,8 @@ class ModelEmbedder : public tracking::Embedder {
         if (!output) return tl::unexpected(output.error());
         const Shape& shape = output->desc.shape;
         if (shape.size() != 2 || shape[1] < 1) {
-            return fail(ErrorCode::invalid, "the embedding has shape " + to_string(shape) +
-                                                " (a row for each point is taken): give [n, d]");
+            return fail(ErrorCode::internal, "the embedding has shape " + to_string(shape) +
+                                                 " (a row for each point is taken): give [n, d]");
         }
         return tracking::Embedding{values_of(*output), static_cast<std::size_t>(shape[1])};
     }

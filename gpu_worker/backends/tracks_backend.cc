@@ -79,8 +79,8 @@ const Tensor* find(std::span<const Tensor> inputs, const TensorSpec& spec) {
 
 RunFailure failure_of(const Error& error) {
     switch (error.code) {
-        case ErrorCode::device:
-        case ErrorCode::internal: return {Outcome::device_fault, error.message};
+        case ErrorCode::device: return {Outcome::device_fault, error.message};
+        case ErrorCode::internal:  // one event's numbers do not take the device out of rotation
         case ErrorCode::unavailable: return {Outcome::retryable_fault, error.message};
         default: return {Outcome::input_error, error.message};
     }

@@ -20,7 +20,8 @@ namespace farm {
 ///     farm.tracks.doublet_least_dr [1], doublet_largest_dr [200] mm,
 ///     farm.tracks.doublet_largest_dphi [0.1] rad, doublet_largest_slope [6e-4] rad/mm,
 ///     farm.tracks.doublet_largest_z0 [200] mm
-///     farm.tracks.edge_limit      most edges of one event's graph [32 000 000]
+///     farm.tracks.edge_limit      most edges of a run's graph, 1 to [32 000 000]
+///     farm.tracks.point_limit     most space points of a run, 1 to 4 000 000 [500 000]
 ///     farm.tracks.filter          file of the network [none: no edge is dropped]
 ///     farm.tracks.filter_input    "graph" (default) or "pairs", see track_networks.h
 ///     farm.tracks.filter_cut      probability that an edge must exceed [0.21]
@@ -45,6 +46,9 @@ namespace farm {
 /// With EDGES_WANTED declared, edges and scores are empty where a call does not ask for them.
 /// Batching: "none", or "ragged" with FEATURES and LABELS alone and a batch_input EVENT_ENDS of
 /// kind BATCH_ACCUMULATED_ELEMENT_COUNT, TYPE_INT64, of FEATURES: events run as a disjoint union.
+///
+/// An event that breaks a limit is an input_error; so is a run of several, whose calls then run
+/// alone. What the networks cannot mean, such as a NaN, is a retryable_fault.
 ///
 /// Each instance has farm.intra_op_threads threads; instances run side by side.
 Result<std::shared_ptr<LoadedModel>> load_tracks_model(const ModelSource& source,

@@ -23,15 +23,18 @@ void read_cut(ParameterReader& reader, const std::string& key, float& cut) {
     if (!(cut >= 0 && cut < 1)) reader.refuse(key, std::to_string(cut), "0 to less than 1");
 }
 
-void read_edge_limit(ParameterReader& reader, tracking::TrackFinderConfig& finder) {
-    constexpr std::size_t most = tracking::limits::edge_count;
-    std::size_t limit = most;
-    reader.number("edge_limit", limit);
-    if (limit > most) {
-        reader.refuse("edge_limit", std::to_string(limit), "at most " + std::to_string(most));
+void read_limit(ParameterReader& reader, const std::string& key, std::size_t most,
+                std::size_t& limit) {
+    reader.number(key, limit);
+    if (limit < 1 || limit > most) {
+        reader.refuse(key, std::to_string(limit), "1 to " + std::to_string(most));
     }
-    finder.radius.edge_limit = limit;
-    finder.doublets.edge_limit = limit;
+}
+
+void read_limits(ParameterReader& reader, tracking::TrackFinderConfig& finder) {
+    read_limit(reader, "point_limit", tracking::limits::point_count, finder.point_limit);
+    read_limit(reader, "edge_limit", tracking::limits::edge_count, finder.radius.edge_limit);
+    finder.doublets.edge_limit = finder.radius.edge_limit;
 }
 
 /// Of a file beside the others of this version.
@@ -62,7 +65,7 @@ void read_graph(ParameterReader& reader, TracksSettings& settings, const ModelSo
     read_positive(reader, "doublet_largest_dphi", finder.doublets.largest_dphi);
     read_positive(reader, "doublet_largest_slope", finder.doublets.largest_slope);
     read_positive(reader, "doublet_largest_z0", finder.doublets.largest_z0);
-    read_edge_limit(reader, finder);
+    read_limits(reader, finder);
 }
 
 void read_networks(ParameterReader& reader, TracksSettings& settings, const ModelSource& source) {
@@ -89,8 +92,8 @@ void read_track_building(ParameterReader& reader, tracking::TrackFinderConfig& f
     read_cut(reader, "component_cut", finder.walkthrough.component_cut);
     read_cut(reader, "walk_cut", finder.walkthrough.walk_cut);
     read_cut(reader, "branch_cut", finder.walkthrough.branch_cut);
-    reader.number("minimum_hits", finder.minimum_hit_count);
-    if (finder.minimum_hit_count > 1) {
+    if (reader.has("minimum_hits")) {
+        read_limit(reader, "minimum_hits", tracking::limits::point_count, finder.minimum_hit_count);
         finder.walkthrough.minimum_hit_count = finder.minimum_hit_count;
     }
 }
@@ -102,6 +105,16 @@ void read_units(ParameterReader& reader, TracksSettings& settings) {
     read_positive(reader, "scale_z", scales.z);
     reader.choice<bool>("features", {{"scaled", true}, {"mm", false}},
                         settings.features_are_scaled);
+}
+
+/// What the graph would refuse of every event.
+Result<void> check_graph(const tracking::TrackFinderConfig& finder, const ModelSource& source) {
+    auto checked = tracking::check_radius(finder.radius.radius).and_then([&] {
+        return tracking::check_windows(finder.doublets);
+    });
+    if (checked) return checked;
+    return fail(checked.error().code,
+                "model '" + source.model + "', config.pbtxt: " + checked.error().message);
 }
 
 }  // namespace
@@ -116,6 +129,9 @@ Result<TracksSettings> read_tracks_settings(const ModelSource& source) {
     reader.refuse_others();
     settings.finder.thread_count = source.intra_op_thread_count;
     if (reader.error()) return tl::unexpected(*reader.error());
+    if (auto checked = check_graph(settings.finder, source); !checked) {
+        return tl::unexpected(checked.error());
+    }
     return settings;
 }
 

@@ -4,6 +4,7 @@
 #include <oneapi/tbb/parallel_sort.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <numbers>
 #include <string>
@@ -65,6 +66,10 @@ class DoubletSearch {
           part_count_((hits_.size() + hits_per_part - 1) / hits_per_part),
           graph_(hits_.size(), part_count_, config.edge_limit) {}
 
+    bool looks_too_long() const {
+        return pair_count_.load(std::memory_order_relaxed) > config_.pair_limit;
+    }
+
     GraphRows& find() {
         oneapi::tbb::parallel_for(std::size_t{0}, part_count_,
                                   [this](std::size_t part) { find_part(part); });
@@ -76,31 +81,36 @@ class DoubletSearch {
         const std::size_t begin = part * hits_per_part;
         const std::size_t end = std::min(begin + hits_per_part, hits_.size());
         std::vector<std::int32_t> row;
-        for (std::size_t i = begin; i < end && !graph_.overflows(); ++i) {
-            look_ahead(i, row);
-            look_back(i, row);
+        for (std::size_t i = begin; i < end && !graph_.overflows() && !looks_too_long(); ++i) {
+            const std::size_t looked_at = look_ahead(i, row) + look_back(i, row);
+            pair_count_.fetch_add(looked_at, std::memory_order_relaxed);
             graph_.add(part, hits_[i].point, row);
         }
     }
 
-    void look_ahead(std::size_t i, std::vector<std::int32_t>& row) const {
-        for (std::size_t k = i + 1; k < i + hits_.size(); ++k) {
+    /// The number of pairs looked at.
+    std::size_t look_ahead(std::size_t i, std::vector<std::int32_t>& row) const {
+        std::size_t k = i + 1;
+        for (; k < i + hits_.size(); ++k) {
             const bool around = k >= hits_.size();
             const Hit& other = hits_[around ? k - hits_.size() : k];
             const float dphi = other.phi + (around ? full_turn : 0) - hits_[i].phi;
-            if (dphi > config_.largest_dphi) return;
+            if (dphi > config_.largest_dphi) break;
             add_neighbour(hits_[i], other, dphi, row);
         }
+        return k - i - 1;
     }
 
-    void look_back(std::size_t i, std::vector<std::int32_t>& row) const {
-        for (std::size_t k = i + hits_.size() - 1; k > i; --k) {
+    std::size_t look_back(std::size_t i, std::vector<std::int32_t>& row) const {
+        std::size_t k = i + hits_.size() - 1;
+        for (; k > i; --k) {
             const bool around = k < hits_.size();
             const Hit& other = hits_[around ? k : k - hits_.size()];
             const float dphi = hits_[i].phi + (around ? full_turn : 0) - other.phi;
-            if (dphi > config_.largest_dphi) return;
+            if (dphi > config_.largest_dphi) break;
             add_neighbour(hits_[i], other, dphi, row);
         }
+        return i + hits_.size() - 1 - k;
     }
 
     void add_neighbour(const Hit& hit, const Hit& other, float dphi,
@@ -113,7 +123,10 @@ class DoubletSearch {
     DoubletConfig config_;
     std::size_t part_count_;
     GraphRows graph_;
+    std::atomic<std::size_t> pair_count_{0};
 };
+
+}  // namespace
 
 Result<void> check_windows(const DoubletConfig& config) {
     const auto refuse = [](const char* name, float value, const char* limit) {
@@ -134,8 +147,6 @@ Result<void> check_windows(const DoubletConfig& config) {
     if (!(config.largest_z0 > 0)) return refuse("largest_z0", config.largest_z0, "above 0 mm");
     return {};
 }
-
-}  // namespace
 
 Result<Edges> doublet_graph(const Points& features, const SpacePointScales& scales,
                             const DoubletConfig& config) {
@@ -158,6 +169,12 @@ Result<Edges> doublet_graph(const Points& features, const SpacePointScales& scal
     oneapi::tbb::parallel_sort(hits.begin(), hits.end(), by_phi);
     DoubletSearch search(std::move(hits), config);
     GraphRows& graph = search.find();
+    if (search.looks_too_long()) {
+        return fail(ErrorCode::too_large, "more than " + std::to_string(config.pair_limit) +
+                                              " pairs of " + std::to_string(features.size()) +
+                                              " points lie within largest_dphi (the limit of "
+                                              "pairs looked at): narrow it or split the event");
+    }
     if (graph.overflows()) {
         return fail(ErrorCode::too_large, "the doublet windows hold more than " +
                                               std::to_string(config.edge_limit) + " pairs of " +

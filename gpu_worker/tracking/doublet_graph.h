@@ -24,15 +24,19 @@ struct DoubletConfig {
     float largest_slope{6e-4F};  ///< rad/mm, |dphi/dr|: 0.5 GeV at 2 T, whose R is 833 mm: 1/(2 R)
     float largest_z0{200};       ///< mm, where the line through both meets the beam line
     std::size_t edge_limit{limits::edge_count};
+    std::size_t pair_limit{limits::pair_count};  ///< pairs within largest_dphi, which cost time
 };
+
+/// Errors: invalid for a window without sense.
+Result<void> check_windows(const DoubletConfig& config);
 
 /// A graph of space points (r, phi, z) without a network: all pairs inside the windows. Like
 /// radius_graph(): each pair once, from the larger to the smaller index, ascending.
 ///
 /// Sorts by phi and looks at what lies within largest_dphi, so the time goes with points^2 *
 /// largest_dphi. Runs on oneTBB's threads; pure.
-/// Errors: those of check_points(); invalid for features that are not three or a window without
-/// sense; too_large for more than `edge_limit` edges.
+/// Errors: those of check_points() and check_windows(); invalid for features that are not three;
+/// too_large for more than `edge_limit` edges or `pair_limit` pairs to look at.
 Result<Edges> doublet_graph(const Points& features, const SpacePointScales& scales,
                             const DoubletConfig& config);
 

@@ -32,7 +32,7 @@ Result<std::vector<float>> score_chunk(EdgeScorer& network, const Points& featur
     if (!scores) return scores;
     for (float& score : *scores) score = 1 / (1 + std::exp(-score));
     if (auto checked = check_scores(edges, *scores, features.size()); !checked) {
-        return tl::unexpected(checked.error());
+        return fail(ErrorCode::internal, checked.error().message);  // the network's, not the call's
     }
     return scores;
 }

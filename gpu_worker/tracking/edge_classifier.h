@@ -19,7 +19,8 @@ struct EdgeClassifierConfig {
 
 /// Scores the edges, and keeps those above the cut with their probabilities, in their order.
 /// Without edges the network is not asked.
-/// Errors: those of the network; invalid for another number of scores than edges, or a NaN.
+/// Errors: those of check_edges() and the network; internal for another number of scores than edges
+/// or a NaN, which is a fault of the network.
 Result<ScoredEdges> classify_edges(EdgeScorer& network, const Points& features,
                                    const EdgesView& edges, const EdgeClassifierConfig& config);
 

@@ -8,7 +8,8 @@
 
 /// What the stages ask of trained networks. gpu_worker/backends makes them of TorchScript files.
 /// One thread calls an object at a time. Errors: invalid for an input that the network refuses,
-/// unavailable for memory that is not there now, device for a fault of the device or its library.
+/// unavailable for memory that is not there now, device for a fault of the device or its library,
+/// internal for an output that no stage can take.
 namespace farm::tracking {
 
 struct Embedding {

@@ -66,18 +66,23 @@ class RowSearch {
 
 }  // namespace
 
+Result<void> check_radius(float radius) {
+    const float square = radius * radius;
+    if (radius > 0 && square > 0 && std::isfinite(square)) return {};
+    return fail(ErrorCode::invalid, "radius is " + std::to_string(radius) +
+                                        " (its square must be positive and finite): give for "
+                                        "instance 0.1");
+}
+
 Result<Edges> radius_graph(const Points& points, const RadiusGraphConfig& config) {
     if (auto checked = check_points(points, "points of the radius graph"); !checked) {
         return tl::unexpected(checked.error());
     }
-    const float square = config.radius * config.radius;
-    if (!(config.radius > 0 && square > 0 && std::isfinite(square))) {
-        return fail(ErrorCode::invalid, "radius is " + std::to_string(config.radius) +
-                                            " (its square must be positive and finite): give for "
-                                            "instance 0.1");
+    if (auto checked = check_radius(config.radius); !checked) {
+        return tl::unexpected(checked.error());
     }
     if (points.size() < 2) return Edges{};
-    RowSearch search(points, square, config.edge_limit);
+    RowSearch search(points, config.radius * config.radius, config.edge_limit);
     GraphRows& graph = search.find();
     if (graph.overflows()) {
         return fail(ErrorCode::too_large, "radius " + std::to_string(config.radius) +

@@ -13,14 +13,17 @@ struct RadiusGraphConfig {
     std::size_t edge_limit{limits::edge_count};
 };
 
+/// Errors: invalid for a radius whose square is not positive and finite.
+Result<void> check_radius(float radius);
+
 /// All pairs of points whose distance is at most `radius`: exact, each pair once, with no limit of
 /// neighbours. An edge goes from the larger to the smaller index (as in the Exa.TrkX reference),
 /// and edges ascend by (source, target), whatever the number of threads.
 ///
 /// A pair is an edge if d2 <= radius * radius in float32, with the d2 of tile_distance.h, so that
 /// any twin gives the same set. Runs on oneTBB's threads; pure.
-/// Errors: those of check_points(); invalid for a radius whose square is not positive and finite;
-/// too_large for more than `edge_limit` edges, found before memory for them is taken.
+/// Errors: those of check_points() and check_radius(); too_large for more than `edge_limit` edges,
+/// found before memory for them is taken.
 Result<Edges> radius_graph(const Points& points, const RadiusGraphConfig& config);
 
 }  // namespace farm::tracking

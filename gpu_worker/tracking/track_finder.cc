@@ -79,6 +79,12 @@ Result<FoundTracks> TrackFinder::find(const Points& features,
                                             std::to_string(features.dimension_count) +
                                             " features (r, phi, z are taken): send three");
     }
+    if (features.size() > config_.point_limit) {
+        return fail(ErrorCode::too_large, "there are " + std::to_string(features.size()) +
+                                              " space points (the limit is " +
+                                              std::to_string(config_.point_limit) +
+                                              "): split the event");
+    }
     event_ends_.assign(event_ends.begin(), event_ends.end());
     if (event_ends_.empty()) event_ends_ = {features.size()};
     FARM_EXPECT(std::ranges::is_sorted(event_ends_) && event_ends_.back() == features.size());
@@ -108,27 +114,40 @@ Result<void> TrackFinder::embed(const Points& features, FoundTracks&) {
     auto embedding = networks_.embedder->embed(features);
     if (!embedding) return tl::unexpected(embedding.error());
     if (embedding->points().size() != features.size()) {
-        return fail(ErrorCode::invalid,
+        return fail(ErrorCode::internal,
                     "the embedding has " + std::to_string(embedding->points().size()) +
                         " points (it was made of " + std::to_string(features.size()) +
                         "): use a network that gives a row for each point");
+    }
+    if (auto checked = check_points(embedding->points(), "points of the embedding"); !checked) {
+        return fail(ErrorCode::internal, checked.error().message);
     }
     embedding_ = std::move(*embedding);
     return {};
 }
 
-Result<Edges> TrackFinder::graph_of_event(const Points& features, const Points& embedded) const {
-    if (config_.graph_method == GraphMethod::radius) return radius_graph(embedded, config_.radius);
-    return doublet_graph(features, config_.scales, config_.doublets);
+Result<Edges> TrackFinder::graph_of_event(const Points& features, const Points& embedded,
+                                          std::size_t edge_limit) const {
+    if (config_.graph_method == GraphMethod::radius) {
+        RadiusGraphConfig config = config_.radius;
+        config.edge_limit = edge_limit;
+        return radius_graph(embedded, config);
+    }
+    DoubletConfig config = config_.doublets;
+    config.edge_limit = edge_limit;
+    return doublet_graph(features, config_.scales, config);
 }
 
 Result<void> TrackFinder::build_graph(const Points& features, FoundTracks& found) {
+    const bool is_radius = config_.graph_method == GraphMethod::radius;
+    const std::size_t limit = is_radius ? config_.radius.edge_limit : config_.doublets.edge_limit;
     Edges& edges = found.edges.edges;
     std::size_t begin = 0;
     for (const std::size_t end : event_ends_) {
         const Points embedded =
             embedding_.values.empty() ? Points{{}, 1} : part_of(embedding_.points(), begin, end);
-        const auto graph = graph_of_event(part_of(features, begin, end), embedded);
+        const auto graph =
+            graph_of_event(part_of(features, begin, end), embedded, limit - edges.size());
         if (!graph) return tl::unexpected(graph.error());
         append_moved(edges.source, graph->source, begin);
         append_moved(edges.target, graph->target, begin);

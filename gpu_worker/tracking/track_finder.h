@@ -32,6 +32,7 @@ struct TrackFinderConfig {
     TrackMethod track_method{TrackMethod::components};
     WalkthroughConfig walkthrough{};
     std::size_t minimum_hit_count{1};  ///< smaller tracks become no_track
+    std::size_t point_limit{500'000};  ///< of all events together
     std::size_t thread_count{1};       ///< of the stages here; the networks have their own
 };
 
@@ -60,7 +61,9 @@ struct FoundTracks {
 ///
 /// Several events are one disjoint union: no stage joins points of two of them, so what an event
 /// gets does not depend on its company, but for the rounding of sums in the networks. One thread
-/// calls an object at a time; several objects work side by side. Errors: those of the stages.
+/// calls an object at a time; several objects work side by side. The limits of points and edges are
+/// those of all events together. Errors: those of the stages; too_large beyond a limit; internal
+/// for an embedding or scores that cannot be, which is a fault of the networks.
 class TrackFinder {
   public:
     /// Requires the networks that the configuration needs.
@@ -75,7 +78,8 @@ class TrackFinder {
     struct Threads;
     using Step = Result<void> (TrackFinder::*)(const Points&, FoundTracks&);
 
-    Result<Edges> graph_of_event(const Points& features, const Points& embedded) const;
+    Result<Edges> graph_of_event(const Points& features, const Points& embedded,
+                                 std::size_t edge_limit) const;
     Result<void> embed(const Points& features, FoundTracks& found);
     Result<void> build_graph(const Points& features, FoundTracks& found);
     Result<void> filter(const Points& features, FoundTracks& found);

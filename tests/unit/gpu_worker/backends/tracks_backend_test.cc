@@ -226,6 +226,41 @@ TEST_F(TracksBackendTest, BadEventIsAnInputError) {
               "out");
 }
 
+TEST_F(TracksBackendTest, EventBeyondThePointLimitIsAnInputError) {
+    const auto instance = instance_of(
+        source_of(plain_tensors + networks() + parameter("farm.tracks.point_limit", "3")));
+    ASSERT_NE(instance, nullptr);
+    const RunResult outputs = instance->run(TensorList{event()});
+    ASSERT_FALSE(outputs);
+    EXPECT_EQ(outputs.error().outcome, Outcome::input_error);
+    EXPECT_EQ(outputs.error().detail, "there are 4 space points (the limit is 3): split the event");
+}
+
+TEST_F(TracksBackendTest, WalkWithAMinimumOfOneHitLabelsLoneHits) {
+    const auto config = [](const std::string& minimum) {
+        return plain_tensors + networks() + parameter("farm.tracks.tracks", "walkthrough") +
+               minimum;
+    };
+    EXPECT_EQ(values_of<std::int64_t>(run(config(""), event()).front()), (Labels{-1, -1, -1, -1}));
+    EXPECT_EQ(values_of<std::int64_t>(
+                  run(config(parameter("farm.tracks.minimum_hits", "1")), event()).front()),
+              (Labels{0, 1, 0, 2}));
+}
+
+TEST_F(TracksBackendTest, EmbeddingThatCannotBeIsAFaultOfTheService) {
+    save("infinite", "    return x[:, 1:2] / 0.0\n", "x: Tensor");
+    save("wide", "    return x[:, 1:2].repeat(1, 65)\n", "x: Tensor");
+    for (const char* const network : {"infinite.pt", "wide.pt"}) {
+        const auto instance =
+            instance_of(source_of(plain_tensors + parameter("farm.tracks.embedding", network) +
+                                  parameter("farm.tracks.classifier", "classifier.pt")));
+        ASSERT_NE(instance, nullptr);
+        const RunResult outputs = instance->run(TensorList{event()});
+        ASSERT_FALSE(outputs) << network;
+        EXPECT_EQ(outputs.error().outcome, Outcome::retryable_fault) << outputs.error().detail;
+    }
+}
+
 TEST_F(TracksBackendTest, NetworkWithoutASenseIsToldOf) {
     const auto instance =
         instance_of(source_of(plain_tensors + parameter("farm.tracks.embedding", "embedding.pt") +
@@ -233,7 +268,23 @@ TEST_F(TracksBackendTest, NetworkWithoutASenseIsToldOf) {
     ASSERT_NE(instance, nullptr);
     const RunResult outputs = instance->run(TensorList{event()});
     ASSERT_FALSE(outputs);
+    EXPECT_EQ(outputs.error().outcome, Outcome::retryable_fault);
     EXPECT_NE(outputs.error().detail.find("is NaN"), std::string::npos) << outputs.error().detail;
+}
+
+/// Each of them passed, and every event was refused as the caller's fault.
+TEST_F(TracksBackendTest, GraphThatNoEventCanHaveIsRefusedWhenLoaded) {
+    const auto with = [this](const std::string& key, const std::string& value) {
+        return error_of(plain_tensors + parameter("farm.tracks.graph", "doublets") +
+                        parameter("farm.tracks.classifier", "classifier.pt") +
+                        parameter("farm.tracks." + key, value));
+    };
+    EXPECT_EQ(with("doublet_largest_dphi", "2.9"), "none");
+    EXPECT_EQ(with("doublet_largest_dphi", "5"),
+              "model 'tracks', config.pbtxt: doublet window largest_dphi is 5.000000 (above 0 and "
+              "below 3 rad): correct the configuration");
+    EXPECT_NE(with("doublet_least_dr", "300").find("largest_dr is 200.000000"), std::string::npos);
+    EXPECT_NE(with("radius", "1e30").find("square must be positive and finite"), std::string::npos);
 }
 
 TEST_F(TracksBackendTest, WhatCannotBeServedSaysWhy) {
@@ -249,7 +300,13 @@ TEST_F(TracksBackendTest, WhatCannotBeServedSaysWhy) {
     names(error_of(plain_tensors + parameter("farm.tracks.embedding", "embedding.pt")),
           "parameter 'farm.tracks.classifier' is ''");
     names(error_of(plain_tensors + networks() + parameter("farm.tracks.edge_limit", "99999999")),
-          "at most 32000000");
+          "'99999999' (possible: 1 to 32000000)");
+    names(error_of(plain_tensors + networks() + parameter("farm.tracks.edge_limit", "0")),
+          "'0' (possible: 1 to 32000000)");
+    names(error_of(plain_tensors + networks() + parameter("farm.tracks.point_limit", "5000000")),
+          "'5000000' (possible: 1 to 4000000)");
+    names(error_of(plain_tensors + networks() + parameter("farm.tracks.minimum_hits", "0")),
+          "'0' (possible: 1 to");
     names(error_of(plain_tensors + parameter("farm.tracks.graph", "doublets") +
                    parameter("farm.tracks.classifier", "absent.pt")),
           "absent.pt");

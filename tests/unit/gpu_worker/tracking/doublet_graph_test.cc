@@ -92,6 +92,18 @@ TEST(DoubletGraphTest, TooManyPairsAreRefused) {
               "narrow them");
 }
 
+/// Of equal phi and r every pair is looked at and none is an edge.
+TEST(DoubletGraphTest, PairsThatCostTimeWithoutBecomingEdgesAreBounded) {
+    const PointSet hits{std::vector<float>(3 * 1000, 1.0F)};
+    EXPECT_EQ(error_of(hits, {.pair_limit = 999'000}), "none");  // each from both of its points
+    const auto graph = doublet_graph(hits.view(), plain, {.pair_limit = 10'000});
+    ASSERT_FALSE(graph);
+    EXPECT_EQ(graph.error().code, ErrorCode::too_large);
+    EXPECT_EQ(graph.error().message,
+              "more than 10000 pairs of 1000 points lie within largest_dphi (the limit of pairs "
+              "looked at): narrow it or split the event");
+}
+
 TEST(DoubletGraphTest, WhatHasNoSenseIsRefused) {
     EXPECT_NE(error_of({{1, 2, std::nanf("")}}, {}), "none");
     EXPECT_NE(error_of({{1, 2}, 2}, {}), "none");

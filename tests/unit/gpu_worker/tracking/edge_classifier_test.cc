@@ -60,6 +60,7 @@ TEST(EdgeClassifierTest, ScoreThatIsNotANumberIsRefused) {
     const Edges edges{{1}, {0}};
     const auto kept = classify_edges(network, {features, width}, edges.view(), {});
     ASSERT_FALSE(kept);
+    EXPECT_EQ(kept.error().code, ErrorCode::internal);
     EXPECT_EQ(kept.error().message,
               "score of edge 0 is NaN (it must be a number): check the network's weights and the "
               "scales of its features");

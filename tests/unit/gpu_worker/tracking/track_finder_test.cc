@@ -111,5 +111,61 @@ TEST(TrackFinderTest, GraphBeyondItsLimitIsRefused) {
     EXPECT_EQ(found.error().code, ErrorCode::too_large);
 }
 
+/// Three edges each: the limit was that of each event.
+TEST(TrackFinderTest, EventsTogetherKeepToTheLimitOfEdges) {
+    const PointSet two_events{std::vector<float>(6 * 3)};
+    const std::vector<std::size_t> ends{3, 6};
+    TrackFinder enough = finder_of({.radius = {.radius = 1, .edge_limit = 6}});
+    EXPECT_EQ(found_in(enough, two_events, ends).edges.size(), 6U);
+    TrackFinder radius = finder_of({.radius = {.radius = 1, .edge_limit = 5}});
+    const auto refused = radius.find(two_events.view(), ends);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::too_large);
+    EXPECT_TRUE(radius.find(PointSet{std::vector<float>(3 * 3)}.view()));
+
+    TrackFinder doublets = finder_of({.scales = {1, 1, 1},
+                                      .graph_method = GraphMethod::doublets,
+                                      .doublets = {.edge_limit = 1}});
+    const PointSet pair{{30, 1, 0, 60, 1, 0}};
+    const PointSet two_pairs{{30, 1, 0, 60, 1, 0, 30, 1, 0, 60, 1, 0}};
+    EXPECT_TRUE(doublets.find(pair.view()));
+    EXPECT_FALSE(doublets.find(two_pairs.view(), std::vector<std::size_t>{2, 4}));
+}
+
+TEST(TrackFinderTest, PointsBeyondTheirLimitAreRefused) {
+    TrackFinder finder = finder_of({.point_limit = 2});
+    EXPECT_TRUE(finder.find(PointSet{std::vector<float>(2 * 3)}.view()));
+    const auto found = finder.find(PointSet{std::vector<float>(3 * 3)}.view());
+    ASSERT_FALSE(found);
+    EXPECT_EQ(found.error().code, ErrorCode::too_large);
+    EXPECT_EQ(found.error().message, "there are 3 space points (the limit is 2): split the event");
+}
+
+class FixedEmbedder : public Embedder {
+  public:
+    explicit FixedEmbedder(Embedding embedding) : embedding_(std::move(embedding)) {}
+    Result<Embedding> embed(const Points&) override { return embedding_; }
+
+  private:
+    Embedding embedding_;
+};
+
+TEST(TrackFinderTest, EmbeddingThatCannotBeIsNoFaultOfTheCaller) {
+    const auto error_of = [](Embedding embedding) {
+        TrackNetworks made{std::make_unique<FixedEmbedder>(std::move(embedding)), nullptr,
+                           std::make_unique<FunctionScorer>(good)};
+        TrackFinder finder({}, std::move(made));
+        const auto found = finder.find(PointSet{{1, 2, 3}}.view());
+        return found ? Error{ErrorCode::invalid, "none"} : found.error();
+    };
+    for (const Embedding& bad : {Embedding{{std::nanf("")}, 1}, Embedding{{1, 2}, 1},
+                                 Embedding{std::vector<float>(65), 65}}) {
+        EXPECT_EQ(error_of(bad).code, ErrorCode::internal) << error_of(bad).message;
+    }
+    EXPECT_EQ(error_of({{std::nanf("")}, 1}).message,
+              "points of the embedding: coordinate 0 of point 0 is nan (it must be finite): leave "
+              "the point out");
+}
+
 }  // namespace
 }  // namespace farm::tracking
