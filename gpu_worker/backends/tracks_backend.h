@@ -16,6 +16,8 @@ namespace farm {
 ///   radius: pairs within a radius of one another in an embedding
 ///     farm.tracks.embedding       file of the network
 ///     farm.tracks.radius          [1.6]
+///     farm.tracks.neighbour_limit an edge stays if it is among that many nearest of either of its
+///                                 points; 0: all within the radius stay [0]
 ///   doublets: pairs inside geometric windows, see tracking/doublet_graph.h
 ///     farm.tracks.doublet_least_dr [1], doublet_largest_dr [200] mm,
 ///     farm.tracks.doublet_largest_dphi [0.1] rad, doublet_largest_slope [6e-4] rad/mm,

@@ -60,6 +60,7 @@ void read_graph(ParameterReader& reader, TracksSettings& settings, const ModelSo
                       embeds ? "a file, which graph 'radius' needs" : "none with 'doublets'");
     }
     read_positive(reader, "radius", finder.radius.radius);
+    reader.number("neighbour_limit", finder.radius.neighbour_limit);
     read_positive(reader, "doublet_least_dr", finder.doublets.least_dr);
     read_positive(reader, "doublet_largest_dr", finder.doublets.largest_dr);
     read_positive(reader, "doublet_largest_dphi", finder.doublets.largest_dphi);

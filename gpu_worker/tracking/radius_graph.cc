@@ -8,6 +8,7 @@
 
 #include "gpu_worker/tracking/box_tree.h"
 #include "gpu_worker/tracking/graph_rows.h"
+#include "gpu_worker/tracking/nearest_edges.h"
 
 namespace farm::tracking {
 
@@ -91,7 +92,9 @@ Result<Edges> radius_graph(const Points& points, const RadiusGraphConfig& config
                                               std::to_string(points.size()) +
                                               " points (the limit of edges): use a smaller radius");
     }
-    return graph.take();
+    Edges edges = graph.take();
+    if (config.neighbour_limit == 0) return edges;
+    return nearest_edges(points, edges, config.neighbour_limit);
 }
 
 }  // namespace farm::tracking

@@ -10,15 +10,17 @@ namespace farm::tracking {
 
 struct RadiusGraphConfig {
     float radius{1.6F};
-    std::size_t edge_limit{limits::edge_count};
+    std::size_t edge_limit{limits::edge_count};  ///< before the limit of neighbours
+    /// An edge stays if it is among that many nearest of either of its points; 0: all stay.
+    std::size_t neighbour_limit{0};
 };
 
 /// Errors: invalid for a radius whose square is not positive and finite.
 Result<void> check_radius(float radius);
 
 /// All pairs of points whose distance is at most `radius`: exact, each pair once, with no limit of
-/// neighbours. An edge goes from the larger to the smaller index (as in the Exa.TrkX reference),
-/// and edges ascend by (source, target), whatever the number of threads.
+/// neighbours unless one is asked for. An edge goes from the larger to the smaller index (as in the
+/// Exa.TrkX reference), and edges ascend by (source, target), whatever the number of threads.
 ///
 /// A pair is an edge if d2 <= radius * radius in float32, with the d2 of tile_distance.h, so that
 /// any twin gives the same set. Runs on oneTBB's threads; pure.

@@ -4,6 +4,7 @@ farm_add_test(tracking_test
         gpu_worker/tracking/doublet_graph_test.cc
         gpu_worker/tracking/edge_classifier_test.cc
         gpu_worker/tracking/edge_cut_test.cc
+        gpu_worker/tracking/nearest_edges_test.cc
         gpu_worker/tracking/radius_graph_test.cc
         gpu_worker/tracking/tile_distance_test.cc
         gpu_worker/tracking/track_finder_test.cc

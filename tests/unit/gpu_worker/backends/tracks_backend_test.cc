@@ -167,6 +167,16 @@ TEST_F(TracksBackendTest, EdgesComeWhenTheCallWantsThem) {
     }
 }
 
+TEST_F(TracksBackendTest, NeighboursHaveALimitWhenAskedFor) {
+    const Tensor same = floats("FEATURES", {3, 3}, {1, 0.5F, 1, 1, 0.5F, 1, 1, 0.5F, 1});
+    const std::string config = all_outputs + networks();
+    EXPECT_EQ(values_of<double>(run(config, same)[3]).at(3), 3);
+    EXPECT_EQ(
+        values_of<double>(run(config + parameter("farm.tracks.neighbour_limit", "1"), same)[3])
+            .at(3),
+        2);
+}
+
 TEST_F(TracksBackendTest, FilterOfPairsGivesTheSame) {
     const std::string config = plain_tensors + parameter("farm.tracks.embedding", "embedding.pt") +
                                parameter("farm.tracks.filter", "filter_pairs.pt") +
