@@ -8,3 +8,7 @@ foreach(checker check_includes goal_table summarise)
         COMMAND Python3::Interpreter "${CMAKE_CURRENT_SOURCE_DIR}/${checker}_test.py")
     farm_set_test_properties(${checker}_test ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
 endforeach()
+add_test(NAME training_test
+    COMMAND Python3::Interpreter "${CMAKE_CURRENT_SOURCE_DIR}/training_test.py")
+farm_set_test_properties(training_test ENVIRONMENT PYTHONDONTWRITEBYTECODE=1)
+set_tests_properties(training_test PROPERTIES SKIP_RETURN_CODE 77)
