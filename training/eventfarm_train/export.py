@@ -8,11 +8,15 @@ CONFIG = """# Track finding by networks trained here on generated events, see RE
 name: "tracks"
 backend: "tracks"
 max_batch_size: 0
-input [ {{ name: "FEATURES" data_type: TYPE_FP32 dims: [ -1, 3 ] }} ]
+input [
+  {{ name: "FEATURES" data_type: TYPE_FP32 dims: [ -1, 3 ] }},
+  {{ name: "EDGES_WANTED" data_type: TYPE_BOOL dims: [ 1 ] optional: true }}
+]
 output [
   {{ name: "LABELS" data_type: TYPE_INT64 dims: [ -1 ] }},
   {{ name: "EDGES" data_type: TYPE_INT64 dims: [ 2, -1 ] }},
   {{ name: "SCORES" data_type: TYPE_FP32 dims: [ -1 ] }},
+  {{ name: "GRAPH_EDGES" data_type: TYPE_INT32 dims: [ 2, -1 ] }},
   {{ name: "STAGES" data_type: TYPE_FP64 dims: [ 5, 2 ] }}
 ]
 {parameters}"""
