@@ -2,11 +2,13 @@
 
 #include <csignal>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <thread>
 
+#include <fcntl.h>
 #include <poll.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
@@ -17,40 +19,57 @@ namespace {
 using namespace std::chrono_literals;
 constexpr auto patience = 30'000ms;  // only ends a test that hangs
 
+/// False when it has not become readable within `patience`.
+bool readable(int fd) {
+    pollfd item{fd, POLLIN, 0};
+    return ::poll(&item, 1, static_cast<int>(patience.count())) == 1;
+}
+
+/// Children write to a FIFO, so that their words can be awaited.
 class ProcessTest : public ::testing::Test {
   protected:
     ProcessTest()
-        : output_(std::filesystem::temp_directory_path() /
-                  ("farm-process-" + std::to_string(::getpid()) +
-                   ::testing::UnitTest::GetInstance()->current_test_info()->name())) {}
-    ~ProcessTest() override { std::filesystem::remove(output_); }
+        : path_(std::filesystem::temp_directory_path() /
+                ("farm-process-" + std::to_string(::getpid()) +
+                 ::testing::UnitTest::GetInstance()->current_test_info()->name())) {
+        EXPECT_EQ(::mkfifo(path_.c_str(), 0600), 0);
+        fifo_ = ::open(path_.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC);
+        EXPECT_GE(fifo_, 0);
+    }
+    ~ProcessTest() override {
+        ::close(fifo_);
+        std::filesystem::remove(path_);
+    }
 
     ChildProcess shell(const std::string& script) {
         SpawnOptions options;
         options.arguments = {"sh", "-c", script};
         options.environment = {{"FARM_TEST_WORD", "hello"}};
-        options.stdout_file = output_.string();
+        options.stdout_file = path_.string();
         auto child = ChildProcess::spawn(options);
         EXPECT_TRUE(child) << child.error().message;
         return std::move(*child);
     }
 
-    std::string output() const {
-        std::stringstream text;
-        text << std::ifstream(output_).rdbuf();
-        return text.str();
+    /// All that has been written until now.
+    const std::string& output() {
+        char bytes[256];
+        for (ssize_t n = 0; (n = ::read(fifo_, bytes, sizeof(bytes))) > 0;)
+            output_.append(bytes, n);
+        return output_;
     }
 
-    /// Waits until the child has written `text`.
-    bool wrote(const std::string& text) const {
-        for (auto left = patience; left > 0ms; left -= 2ms) {
-            if (output().find(text) != std::string::npos) return true;
-            std::this_thread::sleep_for(2ms);
+    /// Waits until a child has written `text`.
+    bool wrote(const std::string& text) {
+        while (output().find(text) == std::string::npos) {
+            if (!readable(fifo_)) return false;
         }
-        return false;
+        return true;
     }
 
-    std::filesystem::path output_;
+    std::filesystem::path path_;
+    int fifo_{-1};
+    std::string output_;
 };
 
 TEST_F(ProcessTest, ExitCodeEnvironmentAndOutputArrive) {
@@ -84,8 +103,7 @@ TEST_F(ProcessTest, StopKillsWhoDoesNotListen) {
 
 TEST_F(ProcessTest, DescriptorBecomesReadableAtTheEnd) {
     ChildProcess child = shell("exit 0");
-    pollfd item{child.fd(), POLLIN, 0};
-    EXPECT_EQ(::poll(&item, 1, static_cast<int>(patience.count())), 1);
+    EXPECT_TRUE(readable(child.fd()));
     EXPECT_FALSE(child.running());
     EXPECT_TRUE(child.status()->ok());
 }
@@ -116,20 +134,16 @@ TEST_F(ProcessTest, ChildDiesWithItsParent) {
     if (parent == 0) {
         // A process of its own, which starts a child and then is killed without warning.
         ChildProcess child = shell("echo pid $$; exec sleep 1000");
-        wrote("pid");
-        ::raise(SIGKILL);
+        for (;;) ::pause();
     }
     ASSERT_TRUE(wrote("\n"));
     const pid_t grandchild = std::stoi(output().substr(4));
-    bool gone = false;
-    for (auto left = patience; left > 0ms && !gone; left -= 2ms) {
-        // A zombie that nobody reaps in a container counts as gone.
-        std::ifstream stat("/proc/" + std::to_string(grandchild) + "/stat");
-        std::string pid, name, state;
-        gone = !(stat >> pid >> name >> state) || state == "Z";
-        std::this_thread::sleep_for(2ms);
-    }
-    EXPECT_TRUE(gone);
+    const int ended = static_cast<int>(::syscall(SYS_pidfd_open, grandchild, 0));
+    ASSERT_GE(ended, 0);
+    EXPECT_EQ(::kill(parent, SIGKILL), 0);
+    EXPECT_TRUE(readable(ended));
+    ::close(ended);
+    EXPECT_EQ(::waitpid(parent, nullptr, 0), parent);
 }
 
 TEST_F(ProcessTest, BlockedSignalsAreNotInherited) {

@@ -45,7 +45,6 @@ class FakeFarm {
             waiting_.pop_front();
             in_service_ = 1;
             lock.unlock();
-            std::this_thread::sleep_for(std::chrono::microseconds(200));  // the cost of a call
             done(answer(served++));
             lock.lock();
             in_service_ = 0;
@@ -83,8 +82,8 @@ TEST(LoadDriverTest, RateSendsByTheClockAndWaitsAtTheBound) {
     FakeFarm farm;
     LoadOptions options = quick();
     options.open_limit_count = 3;
-    // Far more than the fake can do: the bound holds, and latency grows from the due time.
-    const auto result = measure_level(farm.start(), {LoadLevel::Kind::rate, 1e5}, options);
+    // More than anything can do: the bound holds, and latency grows from the due time.
+    const auto result = measure_level(farm.start(), {LoadLevel::Kind::rate, 1e9}, options);
     EXPECT_LE(farm.most_open(), 4U);
     EXPECT_GT(result.mean_ms, 4);
     EXPECT_GT(result.ok_count, 0U);
