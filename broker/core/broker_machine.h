@@ -4,6 +4,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <variant>
@@ -93,6 +94,13 @@ class BrokerMachine {
         std::deque<CallId> order;
     };
 
+    /// What calls through this broker take of an offer, and of its queue.
+    struct RoutedUse {
+        std::uint64_t queued_count{0};
+        std::uint64_t running_count{0};
+        std::uint64_t running_bytes{0};
+    };
+
     // Inputs (broker_machine.cc).
     void on(const Tick&) {}
     void on(const PeerAppeared& input);
@@ -168,6 +176,16 @@ class BrokerMachine {
     std::optional<LeaseGrant> grant(const Session& client, const Service& service,
                                     const Offer& offer, const Resolve& message,
                                     std::uint32_t wanted_count);
+    static GrantedLease lease_terms(const Offer& offer, const Resolve& message,
+                                    std::uint32_t wanted_count, const GrantedLease& old,
+                                    const RoutedUse& routed);
+    LeaseGrant seal_lease(const Session& client, const Session& owner, const Resolve& message,
+                          std::uint64_t number, GrantedLease lease);
+    bool promise(const Session& client, const Service& service, std::span<const Offer> offers,
+                 const Resolve& message);
+    void keep_promises(Session& worker);
+    static void withdraw_promise(const Offer& offer, const Session& client);
+    RoutedUse use_by_others(const Session& client, const Service& service, const Offer& offer);
 
     // Looking (broker_report.cc).
     void list(Session& session, const List& message);

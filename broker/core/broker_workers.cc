@@ -283,6 +283,7 @@ void BrokerMachine::lose_worker_calls(Session& session, bool died) {
 }
 
 void BrokerMachine::serve_worker(Session& session) {
+    keep_promises(session);
     for (const auto& service : session.worker->services) {
         if (queued_count_ == 0) return;
         if (service->by_version != nullptr) dispatch(*service->by_version);

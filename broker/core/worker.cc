@@ -99,6 +99,13 @@ void Worker::remove_lease(std::uint64_t number) {
     leases.erase(number);
 }
 
+bool Worker::holds_leases_of(ServiceIndex index) {
+    const WorkerService* service = find(index);
+    return service != nullptr &&
+           service->outstanding_count + service->leased_count <= service->window_count &&
+           outstanding_bytes + leased_bytes <= window_bytes;
+}
+
 void Worker::expire_leases(TimePoint now) {
     std::vector<std::uint64_t> over;
     for (const auto& [number, lease] : leases) {

@@ -122,6 +122,13 @@ struct GrantedLease {
     TimePoint until;
 };
 
+/// A lease that is on the books and not told yet: calls must end before its room is whole.
+struct LeasePromise {
+    std::uint64_t lease{0};
+    SessionId client;
+    Resolve ask;
+};
+
 /// The broker's knowledge of one worker session. It is knowledge only: what the worker said and
 /// what was sent to it. Owned by its Session.
 struct Worker {
@@ -145,6 +152,7 @@ struct Worker {
     Duration foreign_backlog{0};
     FlatMap<std::uint64_t, GrantedLease> leases;  ///< by number
     std::uint64_t leased_bytes{0};
+    std::vector<LeasePromise> promises;
     Secret lease_key;
     std::string worker_key;
     std::string same_host;      ///< schemas/same_host.h
@@ -167,6 +175,8 @@ struct Worker {
         const std::uint64_t taken = outstanding_bytes + leased_bytes;
         return window_bytes > taken ? window_bytes - taken : 0;
     }
+    /// Whether what was sent and what was leased fits into the windows.
+    bool holds_leases_of(ServiceIndex index);
     void charge(WorkerService& service, const CallKey& key, std::uint32_t rows,
                 std::uint64_t reserved_bytes);
     /// Forgets a call and gives back its room; its service, or none when it is not offered any

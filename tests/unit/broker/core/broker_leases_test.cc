@@ -80,8 +80,72 @@ TEST(BrokerLeasesTest, OneCallIsLeftForTheRoutedPath) {
 TEST(BrokerLeasesTest, WhatWaitsInTheQueueComesFirst) {
     LeaseBench bench;
     bench.direct_worker(1, 4);
-    for (std::uint64_t i = 1; i <= 7; ++i) bench.receive(client, BrokerBench::make_call(i));
+    bench.join(21, Role::client, 21);
+    for (std::uint64_t i = 1; i <= 7; ++i) bench.receive(21, BrokerBench::make_call(i));
     EXPECT_TRUE(bench.resolve(1).empty());
+    EXPECT_EQ(bench.sent<Lease>(client).size(), 1U) << "answered at once";
+}
+
+TEST(BrokerLeasesTest, AClientThatFillsTheWindowGetsItsLeaseAsItsCallsEnd) {
+    LeaseBench bench;
+    bench.direct_worker(1, 3);
+    for (std::uint64_t i = 1; i <= 8; ++i) bench.receive(client, BrokerBench::make_call(i));
+    EXPECT_TRUE(bench.resolve(8).empty());
+    EXPECT_TRUE(bench.sent<Lease>(client).empty()) << "the answer waits";
+
+    bench.all.clear();
+    bench.receive(1, BrokerBench::make_answer(1));
+    EXPECT_TRUE(bench.sent<Call>(1).empty()) << "its room is kept free";
+    EXPECT_TRUE(bench.sent<Lease>(client).empty());
+    bench.receive(1, BrokerBench::make_answer(2));
+    const auto leases = bench.sent<Lease>(client);
+    ASSERT_EQ(leases.size(), 1U);
+    ASSERT_EQ(leases.front().grants.size(), 1U);
+    EXPECT_EQ(leases.front().grants.front().request_count, 2U);
+    bench.receive(1, BrokerBench::make_answer(3));
+    EXPECT_EQ(bench.sent<Call>(1).size(), 1U) << "one call of the window is for routed ones";
+}
+
+TEST(BrokerLeasesTest, APromiseOfCallsThatDoNotEndIsTakenBack) {
+    LeaseBench bench;
+    bench.direct_worker(1, 3);
+    for (std::uint64_t i = 1; i <= 3; ++i) bench.receive(client, BrokerBench::make_call(i));
+    EXPECT_TRUE(bench.resolve(2).empty());
+    for (int i = 0; i < 4; ++i) {
+        bench.pass(1s);
+        bench.receive(1, Beat{});
+        bench.receive(client, Beat{});
+    }
+    const auto leases = bench.sent<Lease>(client);
+    ASSERT_EQ(leases.size(), 1U);
+    EXPECT_TRUE(leases.front().grants.empty());
+    bench.receive(1, BrokerBench::make_answer(1));
+    EXPECT_EQ(bench.routed(2, 1), 1U);
+}
+
+TEST(BrokerLeasesTest, AnAskThatIsRepeatedReplacesItsPromise) {
+    LeaseBench bench;
+    bench.direct_worker(1, 3);
+    for (std::uint64_t i = 1; i <= 3; ++i) bench.receive(client, BrokerBench::make_call(i));
+    EXPECT_TRUE(bench.resolve(2).empty());
+    EXPECT_TRUE(bench.resolve(1).empty());
+    bench.receive(1, BrokerBench::make_answer(1));
+    const auto leases = bench.sent<Lease>(client);
+    ASSERT_EQ(leases.size(), 1U);
+    EXPECT_EQ(leases.front().grants.front().request_count, 1U);
+}
+
+TEST(BrokerLeasesTest, APromiseEndsWithItsClient) {
+    LeaseBench bench;
+    bench.direct_worker(1, 3);
+    for (std::uint64_t i = 1; i <= 3; ++i) bench.receive(client, BrokerBench::make_call(i));
+    EXPECT_TRUE(bench.resolve(2).empty());
+    bench.receive(client, Goodbye{"done"});
+    bench.receive(1, BrokerBench::make_answer(1));
+    bench.join(21, Role::client, 21);
+    bench.all.clear();
+    bench.receive(21, BrokerBench::make_call(4));
+    EXPECT_EQ(bench.sent<Call>(1).size(), 1U);
 }
 
 TEST(BrokerLeasesTest, SeveralWorkersShareTheCalls) {
