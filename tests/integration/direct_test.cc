@@ -2,27 +2,15 @@
 #include <gtest/gtest.h>
 
 #include <deque>
-#include <numeric>
 
 #include "common/net/curve.h"
-#include "cpu_client/lib/client.h"
+#include "tests/integration/client_calls.h"
 #include "tests/integration/farm_children.h"
 
 namespace farm {
 namespace {
 
 using namespace std::chrono_literals;
-
-std::vector<float> numbers(std::size_t count) {
-    std::vector<float> values(count);
-    std::iota(values.begin(), values.end(), 1.0F);
-    return values;
-}
-
-Inputs one_input(const std::vector<float>& values) {
-    return {{"x", tensor<float>({static_cast<std::int64_t>(values.size())},
-                                std::span<const float>(values))}};
-}
 
 ClientConfig directly(DirectUse use = DirectUse::always) {
     ClientConfig config;
@@ -44,21 +32,10 @@ class DirectTest : public ::testing::Test {
         ASSERT_TRUE(client) << client.error().message;
         client_ = std::make_unique<Client>(*std::move(client));
     }
-    std::uint64_t routed_count() {
-        const auto report = client_->status();
-        return report ? report->broker.accepted_count : 0;
-    }
-    /// Calls until one has not passed through the broker.
     void call_until_direct(const std::string& model = "echo", std::size_t count = 4) {
-        const std::vector<float> values = numbers(count);
-        for (int i = 0; i < 10'000; ++i) {
-            const std::uint64_t before = routed_count();
-            const Inference result = client_->infer(model, one_input(values)).get();
-            ASSERT_TRUE(result.ok()) << result.detail;
-            if (routed_count() == before) return;
-        }
-        FAIL() << "every call went by the broker";
+        farm::call_until_direct(*client_, model, count);
     }
+    std::uint64_t routed_count() { return farm::routed_count(*client_); }
 
     FarmChildren farm_;
     std::unique_ptr<Client> client_;

@@ -74,7 +74,6 @@ class Farm:
             if time.monotonic() > end:
                 raise AssertionError(f"{what} did not happen; broker:\n{self.log('broker')}\n"
                                      f"worker:\n{self.log('worker')}")
-            time.sleep(0.05)
 
     def until_ready(self, model):
         self.until(lambda: model in self.run("models").stdout, f"model {model} ready")

@@ -2,16 +2,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <set>
-#include <thread>
 
-#include "cpu_client/lib/client.h"
 #include "gpu_worker/tracking/connected_components.h"
+#include "tests/integration/client_calls.h"
 #include "tests/integration/farm_children.h"
 #include "tests/physics/reference_data.h"
 
@@ -33,18 +31,8 @@ class RealModelsTest : public ::testing::Test {
         farm_.start_worker("w1", farm_.url());
         auto client = Client::connect(farm_.url());
         EXPECT_TRUE(client) << client.error().message;
-        EXPECT_TRUE(is_offered(*client)) << farm_.log("w1");
+        await_model(*client, model.filename().string());
         return std::move(*client);
-    }
-    /// A busy machine may load a model longer than calls wait for a service that nobody offers.
-    static bool is_offered(Client& client) {
-        const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(2);
-        while (std::chrono::steady_clock::now() < end) {
-            const auto models = client.models();
-            if (models && !models->empty()) return true;
-            std::this_thread::sleep_for(std::chrono::milliseconds(20));
-        }
-        return false;
     }
     void TearDown() override {
         if (HasFailure()) std::cerr << farm_.log("broker") << farm_.log("w1");

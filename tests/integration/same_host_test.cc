@@ -5,7 +5,6 @@
 #include <deque>
 #include <functional>
 #include <mutex>
-#include <numeric>
 #include <thread>
 
 #include <sys/socket.h>
@@ -14,7 +13,7 @@
 #include <unistd.h>
 
 #include "common/net/same_host/same_host_links.h"
-#include "cpu_client/lib/client.h"
+#include "tests/integration/client_calls.h"
 #include "tests/integration/farm_children.h"
 
 namespace farm {
@@ -25,22 +24,9 @@ using namespace std::chrono_literals;
 constexpr std::size_t megabyte_of_floats = 1 << 18;
 const std::string memory_name = "memfd:farm-tensors";
 
-std::vector<float> numbers(std::size_t count) {
-    std::vector<float> values(count);
-    std::iota(values.begin(), values.end(), 1.0F);
-    return values;
-}
-
-Inputs one_input(Buffer values) {
-    return {{"x", tensor<float>({static_cast<std::int64_t>(values.size() / sizeof(float))},
-                                std::move(values))}};
-}
-
 Buffer buffer_of(const std::vector<float>& values) {
     return Buffer::copy_of(std::as_bytes(std::span(values)));
 }
-
-Inputs one_input(const std::vector<float>& values) { return one_input(buffer_of(values)); }
 
 /// How much memory of ours is mapped by a process: what it writes, and what its peers do.
 struct Mapped {
@@ -93,33 +79,16 @@ class SameHostTest : public ::testing::Test {
         auto client = Client::connect(farm_.url(), std::move(config));
         ASSERT_TRUE(client) << client.error().message;
         client_ = std::make_unique<Client>(*std::move(client));
-        await([this] { return serves("double"); }, "no worker came");
-    }
-    bool serves(const std::string& model) {
-        const auto models = client_->models();
-        return models && std::ranges::any_of(*models, [&](const CatalogEntry& entry) {
-                   return entry.service.model == model;
-               });
+        await_model(*client_, "double");
     }
     bool has_noted(const std::string& part) {
         std::lock_guard lock(mutex_);
         return notes_.find(part) != std::string::npos;
     }
-    std::uint64_t routed_count() {
-        const auto report = client_->status();
-        return report ? report->broker.accepted_count : 0;
-    }
-    /// Calls until one has not passed through the broker.
     void call_until_direct(const std::string& model = "echo") {
-        const std::vector<float> values = numbers(4);
-        for (int i = 0; i < 10'000; ++i) {
-            const std::uint64_t before = routed_count();
-            const Inference result = client_->infer(model, one_input(values)).get();
-            ASSERT_TRUE(result.ok()) << result.detail;
-            if (routed_count() == before) return;
-        }
-        FAIL() << "every call went by the broker";
+        farm::call_until_direct(*client_, model);
     }
+    std::uint64_t routed_count() { return farm::routed_count(*client_); }
     void expect_echo(const std::vector<float>& values, const CallOptions& options = {}) {
         const Inference result = client_->infer("echo", one_input(values), options).get();
         ASSERT_TRUE(result.ok()) << result.detail;
@@ -132,12 +101,7 @@ class SameHostTest : public ::testing::Test {
     }
     /// Calls like these until they do not pass through the broker any more.
     void echo_until_direct(const std::vector<float>& values, const CallOptions& options = {}) {
-        for (int i = 0; i < 10'000; ++i) {
-            const std::uint64_t before = routed_count();
-            expect_echo(values, options);
-            if (HasFailure() || routed_count() == before) return;
-        }
-        FAIL() << "every call went by the broker";
+        farm::call_until_direct(*client_, [&] { expect_echo(values, options); });
     }
 
     FarmChildren farm_;

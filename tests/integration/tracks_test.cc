@@ -2,16 +2,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
-#include <thread>
 
 #include "cpu_client/events/space_points.h"
-#include "cpu_client/lib/client.h"
 #include "gpu_worker/backends/load_model.h"
 #include "gpu_worker/repository/repository.h"
+#include "tests/integration/client_calls.h"
 #include "tests/integration/farm_children.h"
 #include "tests/unit/gpu_worker/tensors.h"
 
@@ -60,16 +58,10 @@ class TracksTest : public ::testing::Test {
         if (HasFailure()) std::cerr << farm_.log("broker") << farm_.log("w1");
     }
 
-    /// A busy machine may load a model longer than calls wait for a service that nobody offers.
     Client connect() {
         auto client = Client::connect(farm_.url());
         EXPECT_TRUE(client) << client.error().message;
-        const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(2);
-        while (std::chrono::steady_clock::now() < end) {
-            const auto models = client->models();
-            if (models && !models->empty()) break;
-            std::this_thread::sleep_for(std::chrono::milliseconds(20));
-        }
+        await_model(*client, "tracks");
         return std::move(*client);
     }
 
