@@ -59,8 +59,11 @@ bool RunTimes::SizeClass::add(CostPoint run) {
     const bool is_full = runs.size() == kept_count;
     if (is_full) runs.erase(runs.begin());
     runs.push_back(run);
-    if (is_full && ++unseen_count < look_every_count) return false;
+    ++unseen_count;
+    unseen_time += Duration(static_cast<std::int64_t>(run.nanoseconds));
+    if (is_full && (unseen_count < look_every_count || unseen_time < look_every)) return false;
     unseen_count = 0;
+    unseen_time = Duration{0};
     if (has_changed()) runs.erase(runs.begin(), runs.end() - agreeing_count);
     mean = trimmed_mean(runs);
     return true;

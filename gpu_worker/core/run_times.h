@@ -18,13 +18,15 @@ namespace farm {
 /// stall counts for nothing, and what happens in every second run counts. The first two runs of a
 /// class are forgotten when the third comes: they compile and warm up. Three runs in a row on one
 /// side of that mean, by a quarter of it, say that the device has changed: older ones are
-/// forgotten. A class with as many runs as are kept is looked at again after every fourth run only.
+/// forgotten. A class with as many runs as are kept is looked at again after four runs that took
+/// `look_every` together, or more of them: looking costs a microsecond.
 /// A value; at most `kept_count` runs of each class are remembered.
 class RunTimes {
   public:
     static constexpr std::size_t class_count = 33;
     static constexpr std::size_t kept_count = 16;
     static constexpr std::uint32_t first_run_count = 2;
+    static constexpr Duration look_every = std::chrono::microseconds(200);
     /// A class is known from so many runs on, not counting the first ones.
     static constexpr std::size_t known_from_count = 3;
 
@@ -55,6 +57,7 @@ class RunTimes {
         std::vector<CostPoint> runs;    ///< the last ones, oldest first
         std::uint32_t seen_count{0};    ///< up to first_run_count + known_from_count
         std::uint32_t unseen_count{0};  ///< runs since the last look
+        Duration unseen_time{0};        ///< of these
         CostPoint mean{0, 0};           ///< rows 0: not observed
 
         bool add(CostPoint run);
