@@ -13,10 +13,11 @@ inline constexpr std::size_t header_bytes = 64 * 1024;       ///< frame 0
 inline constexpr std::size_t body_bytes = 1024 * 1024;       ///< bodies of a message
 inline constexpr std::size_t joined_bytes = 8 * 1024;        ///< frame 0 with bodies behind it
 inline constexpr std::size_t frame_bytes = 2 * 1024 * 1024;  ///< any frame (ZMQ_MAXMSGSIZE)
-inline constexpr std::size_t direct_frame_bytes = 16 * 1024 * 1024;  ///< but one of a direct chunk
-inline constexpr std::size_t frame_count = 256;                      ///< frames of one message
-inline constexpr std::size_t item_count = 256;                       ///< protocol items in frame 0
-inline constexpr std::size_t inline_tensor_bytes = 1024;             ///< above: a frame of its own
+inline constexpr std::size_t direct_frame_bytes =
+    16 * 1024 * 1024;                                           ///< but between client and worker
+inline constexpr std::size_t frame_count = 256;                 ///< frames of one message
+inline constexpr std::size_t item_count = 256;                  ///< protocol items in frame 0
+inline constexpr std::size_t inline_tensor_bytes = 1024;        ///< above: a frame of its own
 inline constexpr std::uint64_t small_call_bytes = 1024 * 1024;  ///< above: a large call, in chunks
 inline constexpr std::size_t chunk_bytes = 1024 * 1024;
 

@@ -2,9 +2,11 @@
 
 #include <cstdint>
 #include <string>
+#include <variant>
 
 #include "common/core/ids.h"
 #include "common/core/transfer.h"
+#include "schemas/limits.h"
 #include "schemas/messages.h"
 
 /// Inputs and effects that the three machines share. ARCHITECTURE.md, "The shape of every machine",
@@ -16,9 +18,42 @@ namespace farm {
 inline constexpr std::uint64_t first_listener_link = 1ULL << 63;
 /// Set in the number of a link within this host, whoever opened it.
 inline constexpr std::uint64_t same_host_bit = 1ULL << 62;
+/// Set in that of any other link between client and worker, whoever opened it.
+inline constexpr std::uint64_t direct_bit = 1ULL << 61;
 
-/// Messages of such a link travel whole, however large: there are no chunks and no bulk socket.
 constexpr bool is_same_host(LinkId link) { return (link.value & same_host_bit) != 0; }
+
+/// How the bytes of calls travel on a link: with their message (`whole`), with it up to
+/// limits::direct_frame_bytes and else as chunks (`direct`), or as chunks from
+/// limits::small_call_bytes on (`chunked`). What is whole and above the latter goes by the bulk
+/// socket, where the link has one.
+enum class Framing : std::uint8_t { chunked, direct, whole };
+
+constexpr Framing framing_of(LinkId link) {
+    if (is_same_host(link)) return Framing::whole;
+    return (link.value & direct_bit) != 0 ? Framing::direct : Framing::chunked;
+}
+
+/// The most bytes of a call or result that travel with their message.
+constexpr std::uint64_t whole_bytes(Framing framing) {
+    switch (framing) {
+        case Framing::whole: return limits::call_bytes;
+        case Framing::direct: return limits::direct_frame_bytes;
+        case Framing::chunked: break;
+    }
+    return limits::small_call_bytes;
+}
+
+/// Whether it goes by the bulk socket.
+constexpr bool is_bulky(const Message& message) {
+    if (const auto* call = std::get_if<Call>(&message)) {
+        return !call->chunked && call->input_bytes > limits::small_call_bytes;
+    }
+    if (const auto* answer = std::get_if<Answer>(&message)) {
+        return !answer->chunked && answer->output_bytes > limits::small_call_bytes;
+    }
+    return std::holds_alternative<Chunk>(message) || std::holds_alternative<Attach>(message);
+}
 
 // ---- inputs -----------------------------------------------------------------------------------
 

@@ -38,9 +38,7 @@ SendResult Listener::send(LinkId link, Lane lane, std::span<const Buffer> frames
 }
 
 Lane Listener::lane_of(LinkId link, const Message& message) {
-    const bool on_bulk =
-        std::holds_alternative<Chunk>(message) || std::holds_alternative<Attach>(message);
-    const Lane lane = on_bulk || !control_->has(link) ? Lane::bulk : Lane::control;
+    const Lane lane = is_bulky(message) || !control_->has(link) ? Lane::bulk : Lane::control;
     if (lane == Lane::bulk && !bulk_of_.contains(link) && bulk_->has(link)) bulk_of_[link] = link;
     return lane;
 }
@@ -69,8 +67,9 @@ Malformed Listener::malformed(LinkId link, const Buffer& header, const Error& er
 
 Result<std::unique_ptr<Router>> listen_on(Context& context, Lane lane,
                                           const std::vector<std::string>& urls,
-                                          const std::optional<CurveServer>& curve, bool insecure) {
-    auto router = Router::make(context, lane, curve);
+                                          const std::optional<CurveServer>& curve, bool insecure,
+                                          std::uint64_t link_bits) {
+    auto router = Router::make(context, lane, curve, link_bits);
     if (!router) return router;
     for (const std::string& text : urls) {
         const auto url = parse_bind_url(text);

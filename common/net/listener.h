@@ -53,9 +53,11 @@ class Listener {
 };
 
 /// A socket that listens on all of these, tcp beyond this machine only as rule 15 has it.
+/// `link_bits`: as for Router::make.
 Result<std::unique_ptr<Router>> listen_on(Context& context, Lane lane,
                                           const std::vector<std::string>& urls,
-                                          const std::optional<CurveServer>& curve, bool insecure);
+                                          const std::optional<CurveServer>& curve, bool insecure,
+                                          std::uint64_t link_bits = 0);
 
 /// Where large tensors go when nobody says: "tcp://*:5600" -> "tcp://*:5601" (any port for any
 /// port), "ipc:///run/farm.sock" -> "ipc:///run/farm.sock.bulk".

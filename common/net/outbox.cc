@@ -8,7 +8,7 @@ namespace farm {
 
 bool Outbox::add(LinkId link, Lane lane, const Message& message, const Payload* payload) {
     Slot& slot = slot_for(link, lane);
-    const Framing framing = is_same_host(link) ? Framing::whole : Framing::chunked;
+    const Framing framing = framing_of(link);
     if (slot.failed || slot.writer.try_add(message, payload, framing)) return true;
     if (!slot.writer.empty()) {
         send(slot);

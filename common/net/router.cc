@@ -132,13 +132,17 @@ LinkId next_link_id() {
     return LinkId{next.fetch_add(1, std::memory_order_relaxed)};
 }
 
-Router::Router(std::unique_ptr<zmq::socket_t> socket, bool has_users)
-    : socket_(std::move(socket)), has_users_(has_users), fd_(fd_of(*socket_)) {}
+Router::Router(std::unique_ptr<zmq::socket_t> socket, bool has_users, std::uint64_t link_bits)
+    : socket_(std::move(socket)),
+      has_users_(has_users),
+      link_bits_(link_bits),
+      fd_(fd_of(*socket_)) {}
 
 Router::~Router() = default;
 
 Result<std::unique_ptr<Router>> Router::make(Context& context, Lane lane,
-                                             const std::optional<CurveServer>& curve) {
+                                             const std::optional<CurveServer>& curve,
+                                             std::uint64_t link_bits) {
     auto socket = make_socket(context, lane, zmq::socket_type::router);
     if (!socket) return tl::unexpected<Error>(socket.error());
     try {
@@ -147,7 +151,8 @@ Result<std::unique_ptr<Router>> Router::make(Context& context, Lane lane,
     } catch (const zmq::error_t& error) {
         return tl::unexpected<Error>(socket_error("use this CURVE key", error.num()));
     }
-    return std::unique_ptr<Router>(new Router(std::move(*socket), curve && !curve->any_key));
+    return std::unique_ptr<Router>(
+        new Router(std::move(*socket), curve && !curve->any_key, link_bits));
 }
 
 Result<std::string> Router::bind(const std::string& text) {
@@ -217,7 +222,7 @@ LinkId Router::link_of(std::uint32_t routing, zmq::message_t& body, bool& first)
         return {};
     }
     first = true;
-    const LinkId link = next_link_id();
+    const LinkId link{next_link_id().value | link_bits_};
     by_routing_.emplace(routing, link);
     links_.emplace(link,
                    Link{routing, *identity, std::move(user_id), property_of(body, "Peer-Address")});

@@ -59,8 +59,10 @@ class Router : public Pollable {
     };
 
     /// `curve`: clients must know our public key, and theirs must be allowed (see CurveServer).
+    /// `link_bits` are set in the numbers of its links (schemas/machine.h).
     static Result<std::unique_ptr<Router>> make(Context& context, Lane lane,
-                                                const std::optional<CurveServer>& curve = {});
+                                                const std::optional<CurveServer>& curve = {},
+                                                std::uint64_t link_bits = 0);
     ~Router() override;
     Router(const Router&) = delete;
     Router& operator=(const Router&) = delete;
@@ -95,12 +97,13 @@ class Router : public Pollable {
         std::string address;
     };
 
-    Router(std::unique_ptr<zmq::socket_t> socket, bool has_users);
+    Router(std::unique_ptr<zmq::socket_t> socket, bool has_users, std::uint64_t link_bits);
     std::optional<Incoming> take(zmq::message_t& routing_frame);
     LinkId link_of(std::uint32_t routing, zmq::message_t& body, bool& first);
 
     std::unique_ptr<zmq::socket_t> socket_;
     bool has_users_;  ///< keys say who a peer is
+    std::uint64_t link_bits_;
     int fd_{-1};
     SocketEvents events_;
     std::vector<std::string> addresses_;

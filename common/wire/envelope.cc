@@ -1,5 +1,6 @@
 #include "common/wire/envelope.h"
 
+#include <algorithm>
 #include <cstring>
 #include <iterator>
 #include <optional>
@@ -48,7 +49,7 @@ PayloadId* payload_of(Message& message) {
 }
 
 constexpr std::uint64_t frame_limit(Framing framing) {
-    return framing == Framing::whole ? limits::call_bytes : limits::direct_frame_bytes;
+    return std::max<std::uint64_t>(limits::frame_bytes, whole_bytes(framing));
 }
 
 Result<void> check_sizes(const std::vector<Buffer>& frames, Framing framing) {
@@ -152,10 +153,11 @@ Result<void> check_framing(const char* field, std::uint64_t declared, bool chunk
         if (!chunked) return {};
         return refuse(std::string("has a chunked ") + field + " (on this link calls travel whole)");
     }
-    if (chunked || declared <= limits::small_call_bytes) return {};
+    if (chunked || declared <= whole_bytes(framing)) return {};
     return refuse(std::string("declares ") + field + " " + number(declared) +
-                  " without chunked (the limit is small_call_bytes, " +
-                  number(limits::small_call_bytes) + ")");
+                  " without chunked (the limit is " +
+                  (framing == Framing::direct ? "direct_frame_bytes, " : "small_call_bytes, ") +
+                  number(whole_bytes(framing)) + ")");
 }
 
 Result<void> check_framing(const Message& message, Framing framing) {
@@ -168,7 +170,7 @@ Result<void> check_framing(const Message& message, Framing framing) {
     const bool is_of_chunks = std::holds_alternative<Attach>(message) ||
                               std::holds_alternative<Send>(message) ||
                               std::holds_alternative<Chunk>(message);
-    if (framing == Framing::chunked || !is_of_chunks) return {};
+    if (framing != Framing::whole || !is_of_chunks) return {};
     return refuse("has a " + std::string(verb_name(message)) +
                   " (on this link calls travel whole)");
 }

@@ -7,14 +7,11 @@
 #include "common/core/buffer.h"
 #include "common/core/error.h"
 #include "common/wire/header.h"
+#include "schemas/machine.h"
 #include "schemas/messages.h"
 
 /// One ZeroMQ message: header, bodies, raw frames. Joins items with their payloads, and back.
 namespace farm {
-
-/// How the bytes of calls travel: small ones with their message and others as chunks, or all of
-/// them with it, however large (links within a host).
-enum class Framing : std::uint8_t { chunked, whole };
 
 /// Takes a message apart, into `items` (emptied first; one vector serves message after message).
 /// Each CALL or RESULT that has bytes, and each CHUNK, gets a payload in `store` and its id in the

@@ -168,7 +168,7 @@ bool ClientMachine::send(OpenCall& call, const Welcome& session, LinkId link, St
     message.priority = call.what.priority;
     message.suspect = call.suspect;
     message.avoid = call.avoid;
-    message.chunked = call.chunked() && !is_same_host(link);
+    message.chunked = call.chunked() && !travels_whole(call, link);
     message.rows = call.what.rows;
     message.input_bytes = call.what.input_bytes;
     if (message.chunked) message.streamed_bytes = stream_bytes(call.what.large);
@@ -183,6 +183,12 @@ bool ClientMachine::send(OpenCall& call, const Welcome& session, LinkId link, St
     }
     transmit(link, std::move(message), step);
     return true;
+}
+
+bool ClientMachine::travels_whole(const OpenCall& call, LinkId link) const {
+    const Framing framing = framing_of(link);
+    if (call.what.input_bytes > whole_bytes(framing)) return false;
+    return framing == Framing::whole || (framing == Framing::direct && has_bulk(link));
 }
 
 const Chunking& ClientMachine::chunking_of(LinkId link) const {

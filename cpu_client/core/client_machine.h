@@ -111,6 +111,7 @@ class ClientMachine {
     std::optional<TimePoint> direct_deadline() const;
 
     // Calls.
+    bool travels_whole(const OpenCall& call, LinkId link) const;
     const Chunking& chunking_of(LinkId link) const;
     bool is_live(LinkId link) const;
     bool has_bulk(LinkId link) const;

@@ -105,7 +105,7 @@ DirectSession* ClientMachine::session_for(const LeaseGrant& grant, Step& step) {
 
 DirectSession& ClientMachine::open_direct(const DirectWay& way, const LeaseGrant& grant,
                                           Step& step) {
-    const LinkId link{++last_link_ | (way.same_host ? same_host_bit : 0)};
+    const LinkId link{++last_link_ | (way.same_host ? same_host_bit : direct_bit)};
     DirectSession& worker = direct_[link];
     worker.link = link;
     worker.url = way.address;

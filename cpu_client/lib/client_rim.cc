@@ -101,8 +101,7 @@ void ClientRim::close(LinkId link) {
 
 void ClientRim::take(LinkId link, std::vector<Buffer> frames) {
     const Buffer header = frames.empty() ? Buffer{} : frames.front();
-    const Framing framing = is_same_host(link) ? Framing::whole : Framing::chunked;
-    const auto opened = open_envelope(std::move(frames), payloads_, messages_, framing);
+    const auto opened = open_envelope(std::move(frames), payloads_, messages_, framing_of(link));
     if (!opened) {
         const auto version = header_version(header.bytes());
         const bool other = version && *version != protocol_version;
@@ -164,7 +163,9 @@ void ClientRim::carry_out(const Transmit& effect) {
     const Payload* payload = nullptr;
     if (const auto* call = std::get_if<Call>(&effect.message))
         payload = payloads_.find(call->payload);
-    const bool fits = outbox_.add(effect.link, Lane::control, effect.message, payload);
+    const bool on_bulk = framing_of(effect.link) == Framing::direct && is_bulky(effect.message);
+    const bool fits =
+        outbox_.add(effect.link, on_bulk ? Lane::bulk : Lane::control, effect.message, payload);
     if (!fits) {
         carry_out(Note{NoteLevel::error, std::string(verb_name(effect.message)) +
                                              " is too long for a message and was not sent"});

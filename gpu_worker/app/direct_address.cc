@@ -51,11 +51,12 @@ Result<DirectAddress> listen_for_clients(Context& context, const DirectAddressOp
     if (address.empty()) return direct;
     std::optional<CurveServer> server;
     if (curve) server = CurveServer{curve->own, true};
-    auto control = listen_on(context, Lane::control, {address}, server, options.insecure);
+    auto control =
+        listen_on(context, Lane::control, {address}, server, options.insecure, direct_bit);
     if (!control) return tl::unexpected(control.error());
     const std::string bound = (*control)->addresses().front();
-    auto bulk =
-        listen_on(context, Lane::bulk, {default_bulk_url(address)}, server, options.insecure);
+    auto bulk = listen_on(context, Lane::bulk, {default_bulk_url(address)}, server,
+                          options.insecure, direct_bit);
     if (!bulk) return tl::unexpected(bulk.error());
     direct.url = options.announce.empty() ? announced(bound) : options.announce;
     direct.bulk_url = (*bulk)->addresses().front();

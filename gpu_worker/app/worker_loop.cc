@@ -184,7 +184,7 @@ void WorkerLoop::take_runs() {
 }
 
 void WorkerLoop::take_message(LinkId link, std::vector<Buffer> frames) {
-    const auto opened = open_envelope(std::move(frames), payloads_, messages_);
+    const auto opened = open_envelope(std::move(frames), payloads_, messages_, framing_of(link));
     if (!opened) {
         log_error("a broker sent bytes that are no message", {{"error", opened.error().message}});
         links_.close(link);
@@ -198,7 +198,8 @@ void WorkerLoop::take_direct(Lane lane) {
         auto arrival = listener_->receive(lane);
         if (!arrival) return;
         const Buffer header = arrival->frames.empty() ? Buffer{} : arrival->frames.front();
-        const auto opened = open_envelope(std::move(arrival->frames), payloads_, messages_);
+        const auto opened = open_envelope(std::move(arrival->frames), payloads_, messages_,
+                                          framing_of(arrival->link));
         if (opened) {
             take_items(arrival->link);
         } else {
@@ -212,7 +213,7 @@ void WorkerLoop::take_same_host() {
         {nullptr, [this](LinkLost input) { step(input); },
          [this](LinkId link, std::vector<Buffer> frames) {
              const auto opened =
-                 open_envelope(std::move(frames), payloads_, messages_, Framing::whole);
+                 open_envelope(std::move(frames), payloads_, messages_, framing_of(link));
              if (opened) return take_items(link);
              step(Malformed{link, RefusedReason::malformed, opened.error().message});
          },

@@ -227,6 +227,14 @@ void WorkerMachine::refuse_call(DirectClient& client, const Call& call, Refusal 
     transmit(client.link, std::move(answer));
 }
 
+/// Of a result that leaves with its message.
+std::uint64_t WorkerMachine::most_whole_bytes(const HeldCall& call) {
+    const Framing framing = framing_of(call.client);
+    const DirectClient* client = direct_.by_link(call.client);
+    const bool has_way = framing != Framing::direct || (client != nullptr && client->bulk_attached);
+    return has_way ? whole_bytes(framing) : limits::small_call_bytes;
+}
+
 /// A small answer leaves at once; a large one waits here for the client's SENDs.
 void WorkerMachine::answer_client(const HeldCall& call, KeptResult result) {
     DirectClient& client = *direct_.by_link(call.client);

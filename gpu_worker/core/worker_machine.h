@@ -145,6 +145,7 @@ class WorkerMachine {
     void direct_call(LinkId link, const CallArrived& arrived);
     std::optional<Refusal> lease_refusal(DirectClient& client, const CallArrived& arrived);
     void answer_client(const HeldCall& call, KeptResult result);
+    std::uint64_t most_whole_bytes(const HeldCall& call);
     void refuse_call(DirectClient& client, const Call& call, Refusal refusal);
     void end_stream(DirectClient& client, const CallKey& key);
     void leave_client(HeldCall& call);

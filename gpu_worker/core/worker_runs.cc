@@ -151,8 +151,7 @@ void WorkerMachine::conclude_run_call(const CallKey& key, const RunCallResult& r
     } else {
         kept.answer.payload = result.payload;
         kept.answer.output_bytes = result.output_bytes;
-        kept.answer.chunked = result.output_bytes > limits::small_call_bytes &&
-                              !result.large.empty() && !is_same_host(call.client);
+        kept.answer.chunked = result.output_bytes > most_whole_bytes(call) && !result.large.empty();
         if (kept.answer.chunked) {
             kept.large = result.large;
             kept.answer.streamed_bytes = stream_bytes(result.large);

@@ -57,7 +57,7 @@ void ClientNode::cancel(const CallId& call) {
 
 void ClientNode::arrive(Wire& wire, Parcel parcel) {
     if (live(wire) == nullptr) return;
-    world_.check_whole(wire.dialler_link, parcel.message);
+    world_.check_framing(wire.dialler_link, parcel.message);
     std::vector<LargeTensor> large;
     if (parcel.payload) {
         large = parcel.payload->large;

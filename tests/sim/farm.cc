@@ -71,15 +71,24 @@ std::string World::name(NodeId node) const {
     return node < brokers ? "broker" + std::to_string(node) : "node" + std::to_string(node);
 }
 
-void World::check_whole(LinkId link, const Message& message) {
-    if (!is_same_host(link)) return;
+void World::check_framing(LinkId link, const Message& message) {
     const auto* call = std::get_if<Call>(&message);
     const auto* answer = std::get_if<Answer>(&message);
-    const bool is_cut =
-        (call != nullptr && call->chunked) || (answer != nullptr && answer->chunked) ||
-        std::holds_alternative<Attach>(message) || std::holds_alternative<Send>(message) ||
-        std::holds_alternative<Chunk>(message);
-    if (is_cut) verdict.violate("within a host calls travel whole", describe(message));
+    const bool is_chunked =
+        (call != nullptr && call->chunked) || (answer != nullptr && answer->chunked);
+    if (is_same_host(link)) {
+        const bool is_cut = is_chunked || std::holds_alternative<Attach>(message) ||
+                            std::holds_alternative<Send>(message) ||
+                            std::holds_alternative<Chunk>(message);
+        if (is_cut) verdict.violate("within a host calls travel whole", describe(message));
+    } else if (!is_chunked) {
+        const std::uint64_t bytes = call != nullptr     ? call->input_bytes
+                                    : answer != nullptr ? answer->output_bytes
+                                                        : 0;
+        if (bytes > whole_bytes(framing_of(link))) {
+            verdict.violate("what is large travels in chunks", describe(message));
+        }
+    }
 }
 
 // ---- making a farm ----------------------------------------------------------------------------

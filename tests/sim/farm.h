@@ -82,7 +82,7 @@ struct World {
     std::string host{"boot/0"};
 
     /// Within a host nothing is cut into chunks.
-    void check_whole(LinkId link, const Message& message);
+    void check_framing(LinkId link, const Message& message);
     void log(const std::string& line) { verdict.log(clock.now(), line); }
     std::string name(NodeId node) const;
 };

@@ -23,8 +23,7 @@ void SimListener::bind(const BindBulk& effect) {
 }
 
 void SimListener::send(LinkId link, const Message& message, std::optional<SimPayload> payload) {
-    const bool on_bulk =
-        std::holds_alternative<Chunk>(message) || std::holds_alternative<Attach>(message);
+    const bool on_bulk = !is_same_host(link) && is_bulky(message);
     LinkId by = link;
     if (on_bulk) {
         const auto bulk = bulk_of_.find(link);

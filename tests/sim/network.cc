@@ -15,7 +15,7 @@ Wire& Network::dial(NodeId dialler, LinkId link, NodeId broker, bool bulk) {
     wire.broker = broker;
     wire.bulk = bulk;
     wire.dialler_link = link;
-    wire.broker_link = LinkId{next_link_++ | (wire.same_host() ? same_host_bit : 0)};
+    wire.broker_link = LinkId{next_link_++ | (link.value & (same_host_bit | direct_bit))};
     if (wire.same_host()) {
         dial_same_host(wire);
         return wire;

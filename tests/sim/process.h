@@ -177,7 +177,7 @@ void Dialler<M, I, E>::send(const Transmit& effect) {
             (call != nullptr && call->chunked) || (answer != nullptr && answer->chunked);
         if (chunked) payload->filled.clear();  // of that only the body travels
     }
-    const bool bulk = std::holds_alternative<Chunk>(effect.message);
+    const bool bulk = !is_same_host(effect.link) && is_bulky(effect.message);
     transmit(effect.link, effect.message, std::move(payload), bulk);
     if (effect.release_payload && id) this->payloads->drop(id);
 }

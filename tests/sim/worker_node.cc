@@ -101,7 +101,7 @@ void WorkerNode::hung_up(Wire& wire) {
 
 void WorkerNode::arrive_directly(Wire& wire, Parcel parcel) {
     const LinkId link = listener_.link_of(wire);
-    world_.check_whole(link, parcel.message);
+    world_.check_framing(link, parcel.message);
     if (parcel.garbage) {
         return step(Malformed{link, RefusedReason::malformed, "bytes that are no message"});
     }

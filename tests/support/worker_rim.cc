@@ -79,7 +79,8 @@ void WorkerRim::join(std::size_t broker) {
 }
 
 const WorkerEffects& WorkerRim::connect(std::size_t client, bool same_host) {
-    links_[client] = LinkId{(first_listener_link + client) | (same_host ? same_host_bit : 0)};
+    links_[client] =
+        LinkId{(first_listener_link + client) | (same_host ? same_host_bit : direct_bit)};
     Hello hello;
     hello.role = Role::client;
     hello.peer = client_peer(client);

@@ -219,7 +219,7 @@ TEST(EnvelopeTest, RefusesTooManyAndTooLargeFrames) {
     std::vector<Buffer> many(limits::frame_count + 1);
     many[0] = header;
     EXPECT_TRUE(says(refusal(many), "257 frames"));
-    EXPECT_TRUE(says(refusal({header, block(limits::direct_frame_bytes + 1)}), "16777217 bytes"));
+    EXPECT_TRUE(says(refusal({header, block(limits::frame_bytes + 1)}), "2097153 bytes"));
 }
 
 TEST(EnvelopeTest, OneBadItemLeavesNothingInTheStore) {
@@ -255,7 +255,7 @@ TEST(EnvelopeWriterTest, StopsAtTheFrameLimit) {
 }
 
 TEST(EnvelopeWriterTest, NeverTakesAFrameThatTheSocketRefuses) {
-    const Payload payload{block(10), {block(limits::direct_frame_bytes + 1)}};
+    const Payload payload{block(10), {block(limits::frame_bytes + 1)}};
     EnvelopeWriter writer;
     EXPECT_FALSE(writer.try_add(small_call(1, 1), &payload));
     EXPECT_TRUE(writer.empty());
@@ -274,6 +274,33 @@ TEST(EnvelopeWriterTest, IsEmptyAgainAfterClear) {
 }
 
 // ---- framing ----------------------------------------------------------------------------------
+
+TEST(EnvelopeFramingTest, BetweenClientAndWorkerACallTravelsWholeUpToALargeFrame) {
+    const auto frames_of = [](std::uint64_t bytes) {
+        const Payload payload{block(50), {block(bytes)}};
+        EnvelopeWriter writer;
+        EXPECT_TRUE(writer.try_add(small_call(1, bytes), &payload, Framing::whole));
+        return sent(writer);
+    };
+    PayloadStore store;
+    const auto largest = frames_of(limits::direct_frame_bytes);
+    EXPECT_TRUE(opened(largest, store, Framing::direct));
+    EXPECT_FALSE(opened(largest, store, Framing::chunked)) << "a broker takes it in chunks only";
+    EXPECT_FALSE(opened(frames_of(limits::direct_frame_bytes + 1), store, Framing::direct));
+}
+
+TEST(EnvelopeFramingTest, ManyFramesMayNotPassTheLimitTogether) {
+    Payload payload{block(50), {}};
+    payload.frames.assign(2, block(limits::direct_frame_bytes / 2 + 1));
+    const std::uint64_t bytes = limits::direct_frame_bytes + 2;
+    EnvelopeWriter writer;
+    ASSERT_TRUE(writer.try_add(small_call(1, bytes), &payload, Framing::whole));
+    PayloadStore store;
+    const auto items = opened(sent(writer), store, Framing::direct);
+    ASSERT_FALSE(items);
+    EXPECT_TRUE(says(items.error().message, "direct_frame_bytes, 16777216"));
+    EXPECT_EQ(store.count(), 0U);
+}
 
 TEST(EnvelopeFramingTest, WithoutChunksACallTravelsWholeWhateverItsSize) {
     const Payload payload{block(50), {block(limits::direct_frame_bytes + 1)}};

@@ -110,6 +110,27 @@ TEST(ClientDirectTest, CallsTooLargeForTheLeaseGoByTheBroker) {
     EXPECT_EQ(bench.called_on(), bench.link);
 }
 
+TEST(ClientDirectTest, OnAnAttachedBulkSocketCallsTravelWholeUpToAFrame) {
+    DirectBench bench;
+    bench.step(bench.call(1));
+    LeaseGrant grant = DirectBench::grant("tcp://w:1", 4);
+    grant.device_bytes = 256 << 20;
+    const LinkId worker = bench.worker_joins(grant);
+    const auto call_is_chunked = [&](std::uint64_t number, std::uint64_t bytes) {
+        Submit large = bench.call(number);
+        large.input_bytes = bytes;
+        large.large = {{0, bytes}};
+        large.max_result_bytes = 1 << 20;
+        bench.step(large);
+        EXPECT_EQ(bench.called_on(), worker);
+        return bench.sent<Call>()->chunked;
+    };
+    EXPECT_TRUE(call_is_chunked(2, 2 << 20)) << "its bulk socket is not there yet";
+    bench.step(Received{worker, Attach{SessionId{1}, {}}});
+    EXPECT_FALSE(call_is_chunked(3, limits::direct_frame_bytes));
+    EXPECT_TRUE(call_is_chunked(4, limits::direct_frame_bytes + 1));
+}
+
 TEST(ClientDirectTest, ABrokenDirectConnectionLosesNoCall) {
     DirectBench bench;
     bench.step(bench.call(1));

@@ -266,6 +266,25 @@ TEST(WorkerDirectTest, ALargeAnswerStreamsOnTheClientsGrant) {
     EXPECT_TRUE(bench.problems.empty()) << bench.problems.front();
 }
 
+TEST(WorkerDirectTest, OnAnAttachedBulkSocketAnAnswerTravelsWholeUpToAFrame) {
+    DirectBench bench;
+    const LinkId bulk{first_listener_link + 77};
+    bench.step(Received{bulk, Attach{bench.welcomed.session, bench.welcomed.bulk_secret}});
+    WorkerRim::CallOptions options;
+    options.max_result_bytes = limits::direct_frame_bytes;
+    bench.call(client, 1, options);
+    bench.finish(RunId{1}, Outcome::ok, limits::direct_frame_bytes);
+    ASSERT_EQ(bench.answers[client].size(), 1U);
+    EXPECT_FALSE(bench.answers[client][0].chunked);
+
+    options.max_result_bytes = 20 << 20;
+    bench.call(client, 2, options);
+    bench.finish(RunId{2}, Outcome::ok, limits::direct_frame_bytes + 1);
+    ASSERT_EQ(bench.answers[client].size(), 2U);
+    EXPECT_TRUE(bench.answers[client][1].chunked);
+    EXPECT_TRUE(bench.problems.empty()) << bench.problems.front();
+}
+
 TEST(WorkerDirectTest, ALargeCallComesInOnTheClientsOwnConnection) {
     DirectBench bench;
     WorkerRim::CallOptions options;
