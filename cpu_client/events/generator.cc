@@ -13,6 +13,7 @@
 #include <tbb/task_arena.h>
 
 #include "cpu_client/events/digitisation.h"
+#include "cpu_client/events/drawn_particle.h"
 #include "cpu_client/events/hit_weights.h"
 #include "cpu_client/events/random_stream.h"
 #include "cpu_client/events/stream_purpose.h"
@@ -65,11 +66,6 @@ std::vector<double> cumulative_noise(const std::vector<Module>& modules) {
     }
     for (double& value : until) value /= sum;
     return until;
-}
-
-TrackState start_of(const Particle& particle) {
-    const Vec3 momentum{particle.px, particle.py, particle.pz};
-    return {{particle.vx, particle.vy, particle.vz}, unit(momentum), norm(momentum), particle.q};
 }
 
 tl::unexpected<Error> bad_option(const char* name, double value, const std::string& range) {
@@ -152,7 +148,9 @@ EventGenerator::EventGenerator(const Detector& detector, const GeneratorOptions&
     : detector_(&detector),
       options_(options),
       propagator_(detector, options.propagation),
-      noise_until_(cumulative_noise(detector.modules())) {}
+      noise_until_(cumulative_noise(detector.modules())) {
+    options_.collision.secondaries.field_tesla = options_.propagation.field_tesla;
+}
 
 TrackmlEvent EventGenerator::generate(std::uint32_t number) const {
     return simulate(draw_particles(options_.collision, options_.seed, number), number);

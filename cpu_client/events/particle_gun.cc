@@ -4,7 +4,9 @@
 #include <array>
 #include <cmath>
 #include <numbers>
+#include <utility>
 
+#include "cpu_client/events/drawn_particle.h"
 #include "cpu_client/events/random_stream.h"
 #include "cpu_client/events/stream_purpose.h"
 #include "cpu_client/events/vec3.h"
@@ -14,53 +16,20 @@ namespace farm {
 namespace {
 
 constexpr double full_turn = 2 * std::numbers::pi;
-constexpr std::uint32_t vertex_limit_count = 4095;  ///< 12 bits of particle_id
-constexpr std::uint32_t particle_limit_count = 65'535;
-
-/// A distribution given by its quantiles; linear between them, or linear in the logarithm.
-template <std::size_t count>
-struct Quantiles {
-    std::array<double, count> share;
-    std::array<double, count> value;
-
-    double at(double p) const {
-        const auto place = std::upper_bound(share.begin() + 1, share.end() - 1, p);
-        const auto i = static_cast<std::size_t>(place - share.begin());
-        const double part = (p - share[i - 1]) / (share[i] - share[i - 1]);
-        return value[i - 1] + part * (value[i] - value[i - 1]);
-    }
-};
-
-// Secondaries of the real event 1000 (vertices with r > 1 mm); the steps in r are its layers.
-constexpr Quantiles<21> secondary_r{
-    {0, .05, .1, .15, .2, .25, .3, .35, .4, .45, .5, .55, .6, .65, .7, .75, .8, .85, .9, .95, 1},
-    {1,     7.3, 19,    19.9,  31.6, 35.3,  38.2,  53.5,  71.9,  91.5, 118.8,
-     174.7, 200, 248.1, 255.4, 274,  356.3, 471.6, 571.6, 814.6, 991}};
-constexpr Quantiles<11> secondary_pt{{0, .01, .05, .1, .25, .5, .75, .9, .95, .99, 1},
-                                     {.1, .102, .11, .12, .155, .231, .344, .484, .748, 2, 10}};
-constexpr Quantiles<11> secondary_abs_eta{
-    {0, .01, .05, .1, .25, .5, .75, .9, .95, .99, 1},
-    {0, .012, .061, .116, .278, .615, 1.191, 2.26, 3.016, 3.788, 4}};
-constexpr Quantiles<9> secondary_abs_dphi{{0, .05, .1, .25, .5, .75, .9, .95, 1},
-                                          {0, .045, .098, .354, 1.059, 2.099, 2.7, 2.905, 3.1415}};
-constexpr std::array secondary_count_share{0.414, 0.846, 0.973, 0.994};  ///< up to 1, 2, 3, 4
-constexpr double same_side_share = 0.64;  ///< of secondaries whose eta has their vertex's sign
-constexpr double furthest_z = 2950;
-
 /// Inverse of the cumulative Tsallis distribution between pt_min and 100 GeV, by numbers.
 class TsallisTable {
   public:
-    explicit TsallisTable(const CollisionOptions& o) {
+    TsallisTable(const TsallisSpectrum& spectrum, double pt_min) {
         constexpr double pion_mass = 0.13957;
-        const double step = std::log(100 / o.pt_min) / (size - 1);
+        const double step = std::log(100 / pt_min) / (size - 1);
         double sum = 0;
         for (std::size_t i = 0; i < size; ++i) {
-            const double pt = o.pt_min * std::exp(step * static_cast<double>(i));
+            const double pt = pt_min * std::exp(step * static_cast<double>(i));
             const double mt = std::hypot(pt, pion_mass);
-            const double nt = o.tsallis_power * o.tsallis_temperature;
+            const double nt = spectrum.power * spectrum.temperature;
             pt_[i] = pt;
             cumulative_[i] = sum;
-            sum += pt * pt * std::pow(1 + (mt - pion_mass) / nt, -o.tsallis_power);
+            sum += pt * pt * std::pow(1 + (mt - pion_mass) / nt, -spectrum.power);
         }
         for (double& value : cumulative_) value /= cumulative_.back();
     }
@@ -76,38 +45,22 @@ class TsallisTable {
     std::array<double, size> pt_{}, cumulative_{};
 };
 
-struct Kinematics {
-    double pt, phi, eta;
-};
-
-Particle make_particle(std::uint64_t id, Vec3 vertex, Kinematics k, RandomStream& random) {
-    Particle particle;
-    particle.particle_id = id;
-    particle.vx = static_cast<float>(vertex.x);
-    particle.vy = static_cast<float>(vertex.y);
-    particle.vz = static_cast<float>(vertex.z);
-    particle.px = static_cast<float>(k.pt * std::cos(k.phi));
-    particle.py = static_cast<float>(k.pt * std::sin(k.phi));
-    particle.pz = static_cast<float>(k.pt * std::sinh(k.eta));
-    particle.q = random.uniform() < 0.5 ? -1 : 1;
-    return particle;
-}
-
-std::uint64_t make_id(std::uint32_t interaction, std::uint32_t vertex, std::uint32_t number) {
-    return std::uint64_t{interaction} << 52 | std::uint64_t{vertex} << 40 |
-           std::uint64_t{number} << 24;
-}
-
 class EventDraw {
   public:
     EventDraw(const CollisionOptions& options, std::uint64_t seed, std::uint32_t event)
-        : options_(options), seed_(seed), event_(event), pt_(options) {}
+        : options_(options),
+          seed_(seed),
+          event_(event),
+          pileup_pt_(options.pileup_pt, options.pt_min),
+          hard_pt_(options.hard_pt, options.pt_min) {}
 
     std::vector<Particle> draw() {
         RandomStream random({seed_, event_, stream_purpose::pileup, 0});
         const auto interactions = std::min(1 + random.poisson(options_.pileup), vertex_limit_count);
         for (std::uint32_t i = 0; i < interactions; ++i) draw_interaction(i);
-        particles_.insert(particles_.end(), secondaries_.begin(), secondaries_.end());
+        RandomStream away({seed_, event_, stream_purpose::secondaries, 0});
+        const auto secondaries = draw_secondaries(particles_, options_.secondaries, away);
+        particles_.insert(particles_.end(), secondaries.begin(), secondaries.end());
         return std::move(particles_);
     }
 
@@ -119,52 +72,36 @@ class EventDraw {
         return random.poisson(random.gamma(k) * options_.multiplicity / k);
     }
 
+    Kinematics draw_kinematics(bool is_hard, RandomStream& random) const {
+        const double limit = options_.eta_limit;
+        Kinematics k{(is_hard ? hard_pt_ : pileup_pt_).at(random.uniform()),
+                     full_turn * random.uniform(), random.uniform(-limit, limit)};
+        if (!is_hard) return k;
+        do {
+            k.eta = options_.hard_eta_width * random.normal();
+        } while (std::abs(k.eta) > limit);
+        return k;
+    }
+
     void draw_interaction(std::uint32_t interaction) {
         RandomStream random({seed_, event_, stream_purpose::interaction, interaction});
         const Vec3 vertex{options_.xy_width * random.normal(), options_.xy_width * random.normal(),
                           options_.z_width * random.normal()};
+        const bool is_hard = interaction == 0;
         const auto count =
-            std::min(draw_multiplicity(interaction == 0, random), particle_limit_count);
-        std::uint32_t secondary_vertex = 0;
+            std::min(draw_multiplicity(is_hard, random), particles_at_vertex_limit_count);
         for (std::uint32_t number = 1; number <= count; ++number) {
-            const Kinematics k{pt_.at(random.uniform()), full_turn * random.uniform(),
-                               random.uniform(-options_.eta_limit, options_.eta_limit)};
-            particles_.push_back(
-                make_particle(make_id(interaction + 1, 0, number), vertex, k, random));
-            if (random.uniform() < options_.secondary_vertices &&
-                secondary_vertex < vertex_limit_count) {
-                draw_secondaries(interaction + 1, ++secondary_vertex, vertex, k, random);
-            }
-        }
-    }
-
-    /// Their vertex lies on the straight way of a primary particle.
-    void draw_secondaries(std::uint32_t interaction, std::uint32_t vertex_number, Vec3 origin,
-                          Kinematics parent, RandomStream& random) {
-        double r = secondary_r.at(random.uniform());
-        const double slope = std::sinh(parent.eta);
-        if (std::abs(slope) * r > furthest_z) r = random.uniform() * furthest_z / std::abs(slope);
-        const Vec3 vertex = origin + r * Vec3{std::cos(parent.phi), std::sin(parent.phi), slope};
-        const auto place = std::upper_bound(secondary_count_share.begin(),
-                                            secondary_count_share.end(), random.uniform());
-        const auto count = static_cast<std::uint32_t>(place - secondary_count_share.begin()) + 1;
-        for (std::uint32_t number = 1; number <= count; ++number) {
-            const double abs_eta = secondary_abs_eta.at(random.uniform());
-            const double side = random.uniform() < same_side_share ? 1 : -1;
-            const double dphi = secondary_abs_dphi.at(random.uniform());
-            const Kinematics k{secondary_pt.at(random.uniform()),
-                               parent.phi + (random.uniform() < 0.5 ? dphi : -dphi),
-                               std::copysign(abs_eta, side * parent.eta)};
-            secondaries_.push_back(
-                make_particle(make_id(interaction, vertex_number, number), vertex, k, random));
+            const Kinematics k = draw_kinematics(is_hard, random);
+            particles_.push_back(make_particle(make_particle_id(interaction + 1, 0, number), vertex,
+                                               k, random.uniform() < 0.5 ? -1 : 1));
         }
     }
 
     const CollisionOptions& options_;
     std::uint64_t seed_;
     std::uint32_t event_;
-    TsallisTable pt_;
-    std::vector<Particle> particles_, secondaries_;
+    TsallisTable pileup_pt_, hard_pt_;
+    std::vector<Particle> particles_;
 };
 
 }  // namespace

@@ -3,9 +3,16 @@
 #include <cstdint>
 #include <vector>
 
+#include "cpu_client/events/secondaries.h"
 #include "cpu_client/events/trackml_csv.h"
 
 namespace farm {
+
+/// dN/dpT ~ pT (1 + (mT - m) / (n T))^-n with the pion's mass, up to 100 GeV.
+struct TsallisSpectrum {
+    double power;        ///< n
+    double temperature;  ///< T in GeV
+};
 
 /// Distributions of the particles of an event; the defaults are those of real TrackML events, whose
 /// figures the tests compare. Lengths in mm, momenta in GeV.
@@ -17,18 +24,19 @@ struct CollisionOptions {
     double multiplicity{52};     ///< mean of these: negative binomial
     double multiplicity_k{1.3};
     double hard_multiplicity{232};
-    double eta_limit{4};
+    double eta_limit{4};  ///< pile-up is flat in eta
+    double hard_eta_width{2.25};
     double pt_min{0.1};
-    double tsallis_power{6.3};  ///< dN/dpT ~ pT (1 + (mT - m) / (n T))^-n with the pion's mass
-    double tsallis_temperature{0.16};
-    double secondary_vertices{0.242};  ///< for each primary; 1.8 particles come from one
+    TsallisSpectrum pileup_pt{6.3, 0.16};
+    TsallisSpectrum hard_pt{3.6, 0.18};
+    SecondaryOptions secondaries;
 };
 
 inline constexpr double pileup_limit = 2000;
 
 /// The charged particles of one event, nhits 0: first the primaries of the hard scatter, then of
-/// each pile-up interaction, then secondaries. particle_id as in the challenge: interaction number
-/// << 52 | number of the secondary vertex << 40 | number of the particle there << 24.
+/// each pile-up interaction, then secondaries, whose particle_id (drawn_particle.h) names their
+/// parent's interaction.
 std::vector<Particle> draw_particles(const CollisionOptions& options, std::uint64_t seed,
                                      std::uint32_t event);
 

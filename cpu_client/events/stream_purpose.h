@@ -10,5 +10,6 @@ inline constexpr std::uint32_t interaction = 2;   ///< by interaction
 inline constexpr std::uint32_t propagation = 3;   ///< by particle
 inline constexpr std::uint32_t digitisation = 4;  ///< by particle
 inline constexpr std::uint32_t noise = 5;         ///< by noise hit
+inline constexpr std::uint32_t secondaries = 6;
 
 }  // namespace farm::stream_purpose
