@@ -22,11 +22,12 @@ Result<std::vector<DemoEvent>> make_demo_events(const DemoEventOptions& options,
     if (!generator) return tl::unexpected(generator.error());
     std::vector<DemoEvent> events;
     for (std::uint32_t number = 1; number <= options.count; ++number) {
-        TrackmlEvent made = generator->generate(number);
-        auto truth = EventTruth::make(made, selection);
+        auto made = generator->generate(number);
+        if (!made) return tl::unexpected(made.error());
+        auto truth = EventTruth::make(*made, selection);
         if (!truth) return tl::unexpected(truth.error());
         events.push_back(
-            {fmt::format("event-{}", number), std::move(made.hits), std::move(*truth)});
+            {fmt::format("event-{}", number), std::move(made->hits), std::move(*truth)});
     }
     return events;
 }

@@ -26,7 +26,8 @@ namespace {
 namespace fs = std::filesystem;
 using Seconds = std::chrono::duration<double>;
 
-constexpr std::uint32_t event_limit_count = 1'000'000'000;  // nine digits in the names of files
+constexpr std::uint32_t event_number_limit = 1'000'000'000;  // nine digits in the names of files
+constexpr std::uint32_t event_limit_count = 1'000'000;       // of one command
 
 struct Flags {
     GeneratorOptions generator;
@@ -84,8 +85,8 @@ std::string events_json(const Flags& flags, const std::vector<EventFigures>& eve
 Result<EventFigures> make_event(const Flags& flags, const EventGenerator& generator,
                                 const std::vector<Particle>& replayed, std::uint32_t number) {
     const auto begin = std::chrono::steady_clock::now();
-    const auto event = replayed.empty() ? Result<TrackmlEvent>(generator.generate(number))
-                                        : generator.replay(replayed, number);
+    const auto event =
+        replayed.empty() ? generator.generate(number) : generator.replay(replayed, number);
     if (!event) return tl::unexpected(event.error());
     const auto made = std::chrono::steady_clock::now();
     const auto done = write_event(event_prefix(flags.folder, number), *event);
@@ -127,20 +128,27 @@ Result<void> check_no_event_is_there(const Flags& flags) {
     return {};
 }
 
-/// Before the first event is made, not after hours; leaves what is in the file.
+/// Before the first event is made, not after hours; leaves what is in the file, and none where
+/// there was none.
 Result<void> check_writable(const std::string& file) {
-    if (file.empty() || std::ofstream(file, std::ios::app)) return {};
-    const std::error_code error(errno, std::generic_category());
+    if (file.empty()) return {};
+    std::error_code error;
+    const bool was_there = fs::exists(file, error);
+    if (std::ofstream(file, std::ios::app)) {
+        if (!was_there) fs::remove(file, error);
+        return {};
+    }
+    error = {errno, std::generic_category()};
     return fail(ErrorCode::io, "file '" + file + "' cannot be written (" + error.message() +
                                    "): give another with --json");
 }
 
 Result<void> check_numbers(const Flags& flags) {
-    if (flags.count > event_limit_count - flags.first) {
+    if (flags.count > event_number_limit - flags.first) {
         return fail(ErrorCode::invalid,
                     fmt::format("--first {} and --count {} go beyond event {} (nine digits): "
                                 "begin earlier",
-                                flags.first, flags.count, event_limit_count - 1));
+                                flags.first, flags.count, event_number_limit - 1));
     }
     return {};
 }
@@ -165,8 +173,8 @@ Result<void> make_events(const Flags& flags) {
                    fmt::format("{} of {} events", i, flags.count));
         const auto figures = make_event(flags, *generator, *replayed, flags.first + i);
         if (!figures) return tl::unexpected(figures.error());
-        events.push_back(*figures);
-        screen.line(event_line(events.back()));
+        screen.line(event_line(*figures));
+        if (!flags.json_file.empty()) events.push_back(*figures);
     }
     if (flags.json_file.empty()) return {};
     return write_file_text(flags.json_file, events_json(flags, events));
@@ -186,10 +194,10 @@ Command declare_events(CLI::App& tool) {
         ->check(CLI::Range(0.0, pileup_limit))
         ->capture_default_str();
     app->add_option("--count", flags->count, "Number of events")
-        ->check(CLI::Range(1U, event_limit_count - 1))
+        ->check(CLI::Range(1U, event_limit_count))
         ->capture_default_str();
     app->add_option("--first", flags->first, "Number of the first event")
-        ->check(CLI::Range(0U, event_limit_count - 1))
+        ->check(CLI::Range(0U, event_number_limit - 1))
         ->capture_default_str();
     app->add_option("--seed", generator.seed, "The same seed and number give the same event")
         ->check(CLI::NonNegativeNumber)

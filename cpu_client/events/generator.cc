@@ -2,7 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cmath>
+#include <iomanip>
+#include <iterator>
+#include <sstream>
 #include <string>
 #include <tuple>
 #include <unordered_map>
@@ -32,8 +36,40 @@ struct EventGenerator::SimulatedHit {
     }
 };
 
+/// Hits and cells of an event while it is made, on any thread; it is given up at the first beyond
+/// the limit.
+class EventGenerator::RowCount {
+  public:
+    explicit RowCount(std::size_t limit) : limit_(limit) {}
+
+    void add(const SimulatedHit& hit) {
+        hits_.fetch_add(1, std::memory_order_relaxed);
+        cells_.fetch_add(hit.cluster.cells.size(), std::memory_order_relaxed);
+    }
+    bool is_over() const { return hits() > limit_ || cells() > limit_; }
+    Result<void> check() const {
+        if (const auto done = check_hits(hits()); !done) return done;
+        return check("cells", cells());
+    }
+    Result<void> check_hits(std::size_t count) const { return check("hits", count); }
+
+  private:
+    std::size_t hits() const { return hits_.load(std::memory_order_relaxed); }
+    std::size_t cells() const { return cells_.load(std::memory_order_relaxed); }
+    Result<void> check(const char* rows, std::size_t count) const {
+        if (count <= limit_) return {};
+        return fail(ErrorCode::too_large, "the event has " + std::to_string(count) + " " + rows +
+                                              " or more (at most " + std::to_string(limit_) +
+                                              "): make it of fewer particles or with less noise");
+    }
+
+    std::size_t limit_;
+    std::atomic<std::size_t> hits_{0}, cells_{0};
+};
+
 namespace {
 
+constexpr double thread_limit_count = 1024;
 constexpr double noise_momentum = 1e6;  ///< GeV; as in real truth files, so that it stands out
 constexpr double noise_slope = 0.3;     ///< spread of its directions about that from the origin
 
@@ -68,10 +104,13 @@ std::vector<double> cumulative_noise(const std::vector<Module>& modules) {
     return until;
 }
 
-tl::unexpected<Error> bad_option(const char* name, double value, const std::string& range) {
-    return fail(ErrorCode::invalid, std::string(name) + " is " + std::to_string(value) + " (" +
-                                        range + "): give another");
+std::string short_number(double value) {
+    std::ostringstream text;
+    text << std::setprecision(8) << value;
+    return text.str();
 }
+
+bool is_finite(Vec3 a) { return std::isfinite(a.x) && std::isfinite(a.y) && std::isfinite(a.z); }
 
 Result<void> check_particles(const std::vector<Particle>& particles) {
     if (particles.size() > replay_limit_count) {
@@ -91,7 +130,14 @@ Result<void> check_particles(const std::vector<Particle>& particles) {
             return fail(ErrorCode::invalid, name + " has charge " + std::to_string(particle.q) +
                                                 " (-1, 0 or 1): correct the particle list");
         }
-        if (norm({particle.px, particle.py, particle.pz}) < 1e-6) {
+        const Vec3 momentum{particle.px, particle.py, particle.pz};
+        if (!is_finite(momentum) || !is_finite({particle.vx, particle.vy, particle.vz})) {
+            return fail(ErrorCode::invalid, name +
+                                                " has a vertex or a momentum that is not a "
+                                                "number (finite ones make a way): correct the "
+                                                "particle list");
+        }
+        if (!(norm(momentum) >= 1e-6)) {
             return fail(ErrorCode::invalid,
                         name + " has no momentum (1 keV at least): correct the particle list");
         }
@@ -125,21 +171,29 @@ TruthHit to_truth(std::int32_t id, std::uint64_t particle, Vec3 position, Vec3 m
 
 Result<EventGenerator> EventGenerator::make(const Detector& detector,
                                             const GeneratorOptions& options) {
+    struct Range {
+        const char* name;
+        double value, low, high;
+        const char* unit;
+    };
     const CollisionOptions& collision = options.collision;
-    if (!(collision.pileup >= 0 && collision.pileup <= pileup_limit)) {
-        return bad_option("pileup", collision.pileup, "0 to " + std::to_string(pileup_limit));
-    }
-    if (!(collision.z_width >= 0 && collision.z_width <= 1000)) {
-        return bad_option("z width", collision.z_width, "0 to 1000 mm");
-    }
-    if (!(options.efficiency >= 0 && options.efficiency <= 1)) {
-        return bad_option("efficiency", options.efficiency, "0 to 1");
-    }
-    if (!(options.noise_share >= 0 && options.noise_share <= 0.9)) {
-        return bad_option("noise share", options.noise_share, "0 to 0.9");
-    }
-    if (!(std::abs(options.propagation.field_tesla) <= 20)) {
-        return bad_option("field", options.propagation.field_tesla, "-20 to 20 T");
+    for (const Range& range :
+         {Range{"pileup", collision.pileup, 0, pileup_limit, ""},
+          Range{"z width", collision.z_width, 0, 1000, " mm"},
+          Range{"eta limit", collision.eta_limit, 0.1, 10, ""},
+          Range{"hard eta width", collision.hard_eta_width, 0, 10, ""},
+          Range{"secondary vertices", collision.secondaries.vertices, 0, 1, ""},
+          Range{"efficiency", options.efficiency, 0, 1, ""},
+          Range{"noise share", options.noise_share, 0, 0.9, ""},
+          Range{"field", options.propagation.field_tesla, -20, 20, " T"},
+          Range{"threads", static_cast<double>(options.thread_count), 0, thread_limit_count, ""},
+          Range{"row limit", static_cast<double>(options.row_limit_count), 0,
+                static_cast<double>(trackml_row_limit_count), ""}}) {
+        if (range.value >= range.low && range.value <= range.high) continue;
+        return fail(ErrorCode::invalid,
+                    std::string(range.name) + " is " + std::to_string(range.value) + " (" +
+                        short_number(range.low) + " to " + short_number(range.high) + range.unit +
+                        "): give another");
     }
     return EventGenerator(detector, options);
 }
@@ -152,7 +206,7 @@ EventGenerator::EventGenerator(const Detector& detector, const GeneratorOptions&
     options_.collision.secondaries.field_tesla = options_.propagation.field_tesla;
 }
 
-TrackmlEvent EventGenerator::generate(std::uint32_t number) const {
+Result<TrackmlEvent> EventGenerator::generate(std::uint32_t number) const {
     return simulate(draw_particles(options_.collision, options_.seed, number), number);
 }
 
@@ -199,38 +253,61 @@ EventGenerator::SimulatedHit EventGenerator::simulate_noise(std::uint32_t index,
     }
 }
 
-/// Signal and noise in the order of the modules; counts the hits of each particle.
-std::vector<EventGenerator::SimulatedHit> EventGenerator::simulate_hits(
-    std::vector<Particle>& particles, std::uint32_t number) const {
+Result<std::vector<EventGenerator::SimulatedHit>> EventGenerator::simulate_signal(
+    std::vector<Particle>& particles, std::uint32_t number, RowCount& rows) const {
     std::vector<std::vector<SimulatedHit>> by_particle(particles.size());
     tbb::parallel_for(std::size_t{0}, particles.size(), [&](std::size_t i) {
+        if (rows.is_over()) return;
         by_particle[i] = simulate_particle(particles[i], static_cast<std::uint32_t>(i), number);
         particles[i].nhits = static_cast<std::int32_t>(by_particle[i].size());
+        for (const SimulatedHit& hit : by_particle[i]) rows.add(hit);
     });
+    if (const auto done = rows.check(); !done) return tl::unexpected(done.error());
     std::vector<SimulatedHit> hits;
     for (auto& some : by_particle) std::move(some.begin(), some.end(), std::back_inserter(hits));
+    return hits;
+}
+
+Result<void> EventGenerator::add_noise(std::vector<SimulatedHit>& hits, std::uint32_t number,
+                                       RowCount& rows) const {
     const auto signal_count = hits.size();
     const double noise_for_each = options_.noise_share / (1 - options_.noise_share);
     const auto noise_count =
         static_cast<std::size_t>(std::llround(static_cast<double>(signal_count) * noise_for_each));
+    if (const auto done = rows.check_hits(signal_count + noise_count); !done) return done;
     hits.resize(signal_count + noise_count);
     tbb::parallel_for(std::size_t{0}, noise_count, [&](std::size_t i) {
+        if (rows.is_over()) return;
         hits[signal_count + i] = simulate_noise(static_cast<std::uint32_t>(i), number);
+        rows.add(hits[signal_count + i]);
     });
-    std::sort(hits.begin(), hits.end(),
+    return rows.check();
+}
+
+/// Signal and noise in the order of the modules; counts the hits of each particle.
+Result<std::vector<EventGenerator::SimulatedHit>> EventGenerator::simulate_hits(
+    std::vector<Particle>& particles, std::uint32_t number) const {
+    RowCount rows(options_.row_limit_count);
+    auto hits = simulate_signal(particles, number, rows);
+    if (!hits) return hits;
+    if (const auto done = add_noise(*hits, number, rows); !done) {
+        return tl::unexpected(done.error());
+    }
+    std::sort(hits->begin(), hits->end(),
               [](const SimulatedHit& a, const SimulatedHit& b) { return a.order() < b.order(); });
     return hits;
 }
 
-TrackmlEvent EventGenerator::simulate(std::vector<Particle> particles, std::uint32_t number) const {
+Result<TrackmlEvent> EventGenerator::simulate(std::vector<Particle> particles,
+                                              std::uint32_t number) const {
     TrackmlEvent event;
     event.particles = std::move(particles);
-    std::vector<SimulatedHit> hits;
-    const int most = tbb::this_task_arena::max_concurrency();
-    tbb::task_arena arena(options_.thread_count > 0 ? std::min(options_.thread_count, most) : most);
-    arena.execute([&] { hits = simulate_hits(event.particles, number); });
+    tbb::task_arena arena(options_.thread_count > 0 ? options_.thread_count
+                                                    : tbb::this_task_arena::max_concurrency());
+    const auto hits = arena.execute([&] { return simulate_hits(event.particles, number); });
+    if (!hits) return tl::unexpected(hits.error());
     std::int32_t id = 0;
-    for (const SimulatedHit& hit : hits) {
+    for (const SimulatedHit& hit : *hits) {
         ++id;
         event.hits.push_back(to_hit(id, hit.cluster.position, detector_->modules()[hit.module]));
         event.truth.push_back(to_truth(id, hit.particle_id, hit.position, hit.momentum));

@@ -19,6 +19,7 @@ struct GeneratorOptions {
     PropagationOptions propagation;
     double efficiency{0.98};   ///< share of crossed modules that give a hit
     double noise_share{0.15};  ///< of all hits
+    std::size_t row_limit_count{trackml_row_limit_count};  ///< of hits, and of cells, of one event
     bool with_cells{true};     ///< hits come from cells anyway; false leaves them out of the event
     int thread_count{0};       ///< 0: as many as oneTBB takes
 };
@@ -33,23 +34,30 @@ class EventGenerator {
     /// `detector` outlives it. Errors (invalid) name the option.
     static Result<EventGenerator> make(const Detector& detector, const GeneratorOptions& options);
 
-    /// Particles drawn from the distributions of CollisionOptions.
-    TrackmlEvent generate(std::uint32_t number) const;
+    /// Particles drawn from the distributions of CollisionOptions. Errors: too_large beyond
+    /// row_limit_count, noise included; making the event stops there.
+    Result<TrackmlEvent> generate(std::uint32_t number) const;
 
     /// The given particles instead, for instance of a real event; their nhits are counted anew.
     /// Errors: invalid for an id that is 0 or there twice, a charge that is not -1, 0 or 1, a
-    /// particle without momentum; too_large beyond replay_limit_count.
+    /// particle without momentum, a number that is not finite; too_large beyond replay_limit_count
+    /// and as generate().
     Result<TrackmlEvent> replay(std::vector<Particle> particles, std::uint32_t number) const;
 
   private:
     struct SimulatedHit;
+    class RowCount;
     EventGenerator(const Detector& detector, const GeneratorOptions& options);
-    TrackmlEvent simulate(std::vector<Particle> particles, std::uint32_t number) const;
+    Result<TrackmlEvent> simulate(std::vector<Particle> particles, std::uint32_t number) const;
     std::vector<SimulatedHit> simulate_particle(const Particle& particle, std::uint32_t index,
                                                 std::uint32_t number) const;
     SimulatedHit simulate_noise(std::uint32_t index, std::uint32_t number) const;
-    std::vector<SimulatedHit> simulate_hits(std::vector<Particle>& particles,
-                                            std::uint32_t number) const;
+    Result<std::vector<SimulatedHit>> simulate_signal(std::vector<Particle>& particles,
+                                                      std::uint32_t number, RowCount& rows) const;
+    Result<void> add_noise(std::vector<SimulatedHit>& hits, std::uint32_t number,
+                           RowCount& rows) const;
+    Result<std::vector<SimulatedHit>> simulate_hits(std::vector<Particle>& particles,
+                                                    std::uint32_t number) const;
 
     const Detector* detector_;
     GeneratorOptions options_;

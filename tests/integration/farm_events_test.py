@@ -89,6 +89,16 @@ class Events(unittest.TestCase):
         self.assertIn("/nonexistent/summary.json", told)
         self.assertEqual(list((self.folder / "early").iterdir()), [])
 
+    def test_failed_run_leaves_no_empty_summary(self):
+        particles = self.folder / "particles.csv"
+        particles.write_text("particle_id,vx,vy,vz,px,py,pz,q,nhits\n1,0,0,0,0,0,0,1,0\n")
+        summary = self.folder / "summary.json"
+        self.assertIn("no momentum", self.refuse("--replay", particles, "--json", summary))
+        self.assertFalse(summary.exists())
+        summary.write_text("{}")
+        self.refuse("--replay", particles, "--json", summary)
+        self.assertEqual(summary.read_text(), "{}")
+
     def test_bad_input_is_told_with_its_place(self):
         bad = self.folder / "bad.csv"
         bad.write_text("particle_id,vx,vy,vz,px,py,pz,q,nhits\n1,0,0,x,1,1,1,1,0\n")
@@ -99,6 +109,7 @@ class Events(unittest.TestCase):
         self.assertIn("no particles", self.refuse("--replay", bad))
         self.assertIn("cannot be read", self.refuse("--detector", self.folder / "absent.csv"))
         self.assertIn("--pileup", self.refuse("--pileup", "1e9"))
+        self.assertIn("--count", self.refuse("--count", 1_000_001))
         self.assertIn("--seed", self.refuse("--seed", "-1"))
         self.assertIn("cannot be made", self.refuse(out="bad.csv/below"))
         self.assertFalse((self.folder / "none").exists())

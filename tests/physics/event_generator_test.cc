@@ -7,11 +7,14 @@
 #include <cmath>
 #include <cstdint>
 #include <map>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "cpu_client/events/generator.h"
+#include "tests/support/trackml_detector.h"
 
 namespace farm {
 namespace {
@@ -30,10 +33,12 @@ double percentile(std::vector<double>& values, double share) {
 class PileupTest : public ::testing::Test {
   protected:
     static void SetUpTestSuite() {
-        const auto detector = read_detector("data/trackml/detectors.csv");
-        ASSERT_TRUE(detector) << detector.error().message;
-        const auto generator = EventGenerator::make(*detector, {});
-        for (std::uint32_t i = 1; i <= event_count; ++i) events_.push_back(generator->generate(i));
+        const auto generator = EventGenerator::make(testing::trackml(), {});
+        for (std::uint32_t i = 1; i <= event_count; ++i) {
+            auto event = generator->generate(i);
+            ASSERT_TRUE(event) << event.error().message;
+            events_.push_back(*std::move(event));
+        }
     }
     static void TearDownTestSuite() { events_.clear(); }
     static inline std::vector<TrackmlEvent> events_;
@@ -112,6 +117,94 @@ TEST_F(PileupTest, KinematicsOfPrimaries) {
     for (const double share : {0.1, 0.25, 0.5, 0.75, 0.9}) {
         EXPECT_NEAR(percentile(eta, share), -4 + 8 * share, 0.1) << share;
     }
+}
+
+/// A count among others. Shares of two lists differ by chance within three standard deviations of
+/// each; a count of none may as well have been three.
+struct Share {
+    double count{0}, total{0};
+
+    void add(bool is_counted) {
+        ++total;
+        if (is_counted) ++count;
+    }
+    double value() const { return count / total; }
+    double chance() const { return 3 * std::sqrt(std::max(count, 1.0)) / total; }
+};
+
+void expect_same(const Share& ours, const Share& real, const std::string& what) {
+    EXPECT_NEAR(ours.value(), real.value(), ours.chance() + real.chance()) << what;
+}
+
+/// Secondaries and the hard scatter against the whole list of the real event 1000.
+class KinematicsTest : public PileupTest {
+  protected:
+    static void SetUpTestSuite() {
+        const auto read = read_particles("data/trackml/event000001000-particles.csv");
+        ASSERT_TRUE(read) << read.error().message;
+        real_ = *read;
+        PileupTest::SetUpTestSuite();
+        for (const TrackmlEvent& event : events_) {
+            ours_.insert(ours_.end(), event.particles.begin(), event.particles.end());
+        }
+    }
+
+    /// Of the particles that `is_among`, those that `is_counted`.
+    template <class Among, class Counted>
+    static void compare(const std::string& what, Among is_among, Counted is_counted) {
+        const auto share_in = [&](const std::vector<Particle>& particles) {
+            Share share;
+            for (const Particle& p : particles) {
+                if (is_among(p)) share.add(is_counted(p));
+            }
+            return share;
+        };
+        expect_same(share_in(ours_), share_in(real_), what);
+    }
+
+    static double pt_of(const Particle& p) { return std::hypot(p.px, p.py); }
+    static bool is_displaced(const Particle& p) { return std::hypot(p.vx, p.vy) > 1; }
+    static bool is_hard(const Particle& p) { return p.particle_id >> 52 == 1 && !is_displaced(p); }
+    static bool flies_inward(const Particle& p) { return p.px * p.vx + p.py * p.vy < 0; }
+    static bool has_side_of_vertex(const Particle& p) { return p.pz * p.vz > 0; }
+
+    static inline std::vector<Particle> real_, ours_;
+};
+
+TEST_F(KinematicsTest, MomentumOfSecondaries) {
+    for (const double pt : {0.2, 0.5, 1.0, 2.0, 3.0, 5.0}) {
+        compare("above " + std::to_string(pt) + " GeV", is_displaced,
+                [&](const Particle& p) { return pt_of(p) > pt; });
+    }
+}
+
+TEST_F(KinematicsTest, DirectionOfSecondaries) {
+    for (const auto& [low, high] : {std::pair{0.1, 0.3}, {0.3, 1.0}, {1.0, 100.0}}) {
+        const auto is_among = [&, low = low, high = high](const Particle& p) {
+            return is_displaced(p) && pt_of(p) >= low && pt_of(p) < high;
+        };
+        const std::string from = " from " + std::to_string(low) + " GeV";
+        compare("inward" + from, is_among, flies_inward);
+        compare("to the vertex's side" + from, is_among, has_side_of_vertex);
+    }
+}
+
+/// Of those that the metrics of tracks count.
+TEST_F(KinematicsTest, HitsOfHardSecondaries) {
+    const auto is_among = [](const Particle& p) { return is_displaced(p) && pt_of(p) > 1; };
+    for (const int nhits : {1, 3, 5, 9}) {
+        compare(std::to_string(nhits) + " hits or more", is_among,
+                [&](const Particle& p) { return p.nhits >= nhits; });
+    }
+}
+
+TEST_F(KinematicsTest, MomentumOfTheHardScatter) {
+    for (const double pt : {0.3, 0.5, 1.0, 2.0, 5.0, 10.0}) {
+        compare("above " + std::to_string(pt) + " GeV", is_hard,
+                [&](const Particle& p) { return pt_of(p) > pt; });
+    }
+    compare("|eta| < 2", is_hard,
+            [](const Particle& p) { return std::abs(std::asinh(p.pz / pt_of(p))) < 2; });
 }
 
 }  // namespace

@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/trackml_detector.h"
+
 #include "cpu_client/events/random_stream.h"
 #include "cpu_client/events/trackml_csv.h"
 
@@ -22,11 +24,7 @@ std::string error_of(std::string_view rows) {
     return detector ? "no error" : detector.error().message;
 }
 
-const Detector& trackml() {
-    static const Result<Detector> detector = read_detector("data/trackml/detectors.csv");
-    EXPECT_TRUE(detector) << detector.error().message;
-    return *detector;
-}
+using testing::trackml;
 
 TEST(DetectorTest, TrapezoidIsWidestAtTheEndOfV) {
     Module module;

@@ -5,15 +5,14 @@
 #include <string>
 
 #include <gtest/gtest.h>
+#include <tbb/global_control.h>
+
+#include "tests/support/trackml_detector.h"
 
 namespace farm {
 namespace {
 
-const Detector& trackml() {
-    static const Result<Detector> detector = read_detector("data/trackml/detectors.csv");
-    EXPECT_TRUE(detector) << detector.error().message;
-    return *detector;
-}
+using testing::trackml;
 
 GeneratorOptions small_options() {
     GeneratorOptions options;
@@ -27,35 +26,42 @@ EventGenerator generator(const GeneratorOptions& options) {
     return *made;
 }
 
+TrackmlEvent generate(const GeneratorOptions& options, std::uint32_t number) {
+    auto event = generator(options).generate(number);
+    EXPECT_TRUE(event) << event.error().message;
+    return event ? *std::move(event) : TrackmlEvent{};
+}
+
 TEST(EventGeneratorTest, EventIsTheSameOnAnyNumberOfThreads) {
     GeneratorOptions options = small_options();
+    const tbb::global_control threads(tbb::global_control::max_allowed_parallelism, 8);
     options.thread_count = 1;
-    const TrackmlEvent alone = generator(options).generate(7);
+    const TrackmlEvent alone = generate(options, 7);
     for (const int thread_count : {2, 3, 8, 0}) {
         options.thread_count = thread_count;
-        EXPECT_TRUE(generator(options).generate(7) == alone) << thread_count << " threads";
+        EXPECT_TRUE(generate(options, 7) == alone) << thread_count << " threads";
     }
 }
 
 TEST(EventGeneratorTest, SeedAndNumberDecide) {
     GeneratorOptions options = small_options();
-    const TrackmlEvent first = generator(options).generate(1);
-    EXPECT_FALSE(generator(options).generate(2) == first);
+    const TrackmlEvent first = generate(options, 1);
+    EXPECT_FALSE(generate(options, 2) == first);
     options.seed = 2;
-    EXPECT_FALSE(generator(options).generate(1) == first);
+    EXPECT_FALSE(generate(options, 1) == first);
 }
 
 TEST(EventGeneratorTest, CellsCanBeLeftOutWithoutAnotherChange) {
     GeneratorOptions options = small_options();
-    TrackmlEvent with = generator(options).generate(1);
+    TrackmlEvent with = generate(options, 1);
     options.with_cells = false;
     EXPECT_FALSE(with.cells.empty());
     with.cells.clear();
-    EXPECT_TRUE(generator(options).generate(1) == with);
+    EXPECT_TRUE(generate(options, 1) == with);
 }
 
 TEST(EventGeneratorTest, EventIsConsistent) {
-    const TrackmlEvent event = generator(small_options()).generate(1);
+    const TrackmlEvent event = generate(small_options(), 1);
     ASSERT_EQ(event.truth.size(), event.hits.size());
     std::map<std::uint64_t, std::int32_t> hit_count;
     double weight = 0;
@@ -74,7 +80,7 @@ TEST(EventGeneratorTest, EventIsConsistent) {
     EXPECT_NEAR(noise / static_cast<double>(event.hits.size()), 0.15, 0.001);
 }
 
-TEST(EventGeneratorTest, NothingButNoiseNeedsNoParticle) {
+TEST(EventGeneratorTest, WithoutParticlesThereIsNoNoiseEither) {
     GeneratorOptions options;
     const auto event = generator(options).replay({}, 1);
     ASSERT_TRUE(event);
@@ -84,7 +90,7 @@ TEST(EventGeneratorTest, NothingButNoiseNeedsNoParticle) {
 TEST(EventGeneratorTest, WithoutEfficiencyThereAreNoHits) {
     GeneratorOptions options = small_options();
     options.efficiency = 0;
-    EXPECT_TRUE(generator(options).generate(1).hits.empty());
+    EXPECT_TRUE(generate(options, 1).hits.empty());
 }
 
 TEST(EventGeneratorTest, OptionsOutOfRangeAreNamed) {
@@ -100,6 +106,11 @@ TEST(EventGeneratorTest, OptionsOutOfRangeAreNamed) {
     EXPECT_NE(error([](auto& o) { o.noise_share = 1; }).find("noise share"), std::string::npos);
     EXPECT_NE(error([](auto& o) { o.efficiency = 2; }).find("efficiency"), std::string::npos);
     EXPECT_NE(error([](auto& o) { o.collision.z_width = -2; }).find("z width"), std::string::npos);
+    EXPECT_NE(error([](auto& o) { o.collision.eta_limit = -4; }).find("eta limit"),
+              std::string::npos);
+    EXPECT_NE(error([](auto& o) { o.thread_count = -1; }).find("threads"), std::string::npos);
+    EXPECT_EQ(error([](auto& o) { o.row_limit_count = trackml_row_limit_count + 1; }),
+              "row limit is 20000001.000000 (0 to 20000000): give another");
 }
 
 TEST(EventGeneratorTest, ParticleListsThatCannotBeAreRefused) {
@@ -118,6 +129,43 @@ TEST(EventGeneratorTest, ParticleListsThatCannotBeAreRefused) {
     EXPECT_NE(error({noise}).find("noise"), std::string::npos);
     EXPECT_NE(error({heavy}).find("charge 2"), std::string::npos);
     EXPECT_NE(error({resting}).find("no momentum"), std::string::npos);
+    Particle lost = good, vague = good, endless = good;
+    lost.vz = INFINITY;
+    vague.px = NAN;
+    endless.py = INFINITY;
+    for (const Particle& particle : {lost, vague, endless}) {
+        EXPECT_NE(error({particle}).find("not a number"), std::string::npos);
+    }
+}
+
+TEST(EventGeneratorTest, EventOfTooManyRowsIsGivenUp) {
+    GeneratorOptions options = small_options();
+    const TrackmlEvent event = generate(options, 1);
+    ASSERT_GT(event.cells.size(), event.hits.size());
+    options.row_limit_count = event.cells.size();
+    EXPECT_TRUE(generator(options).generate(1));
+    for (const std::size_t limit : {event.cells.size() - 1, event.hits.size(), std::size_t{10}}) {
+        options.row_limit_count = limit;
+        const auto refused = generator(options).generate(1);
+        ASSERT_FALSE(refused) << limit;
+        EXPECT_EQ(refused.error().code, ErrorCode::too_large);
+        EXPECT_NE(refused.error().message.find("at most " + std::to_string(limit)),
+                  std::string::npos);
+    }
+}
+
+TEST(EventGeneratorTest, NoiseIsWithinTheLimitOfHits) {
+    GeneratorOptions options = small_options();
+    options.noise_share = 0;
+    const std::size_t signal_count = generate(options, 1).hits.size();
+    options.noise_share = 0.9;
+    options.row_limit_count = 9 * signal_count;
+    const auto refused = generator(options).generate(1);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().message, "the event has " + std::to_string(10 * signal_count) +
+                                           " hits or more (at most " +
+                                           std::to_string(9 * signal_count) +
+                                           "): make it of fewer particles or with less noise");
 }
 
 TEST(EventGeneratorTest, TooManyParticlesAreRefused) {

@@ -5,14 +5,12 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/trackml_detector.h"
+
 namespace farm {
 namespace {
 
-const Detector& trackml() {
-    static const Result<Detector> detector = read_detector("data/trackml/detectors.csv");
-    EXPECT_TRUE(detector) << detector.error().message;
-    return *detector;
-}
+using testing::trackml;
 
 PropagationOptions without_interactions() {
     PropagationOptions options;
