@@ -28,7 +28,7 @@ struct Flags {
     std::string data{"data"};
     std::string particlenet;
     std::string client_cores;
-    std::vector<std::string> models{"gnn", "cnn", "particlenet"};
+    std::vector<std::string> models{"gnn", "cnn", "particlenet", "tracks"};
     std::vector<std::string> cases;
     ServiceRunOptions run;
     bool anywhere{false};
@@ -45,7 +45,7 @@ void declare(CLI::App& app, Flags& flags) {
                    "cms-data/RecoBTag-Combined, which is not ours to copy)")
         ->envname("FARM_PARTICLENET");
     app.add_option("--models", flags.models, "Which of them")
-        ->check(CLI::IsMember({"gnn", "cnn", "particlenet"}))
+        ->check(CLI::IsMember({"gnn", "cnn", "particlenet", "tracks"}))
         ->delimiter(',')
         ->capture_default_str();
     app.add_option("--cases", flags.cases, "Only cases whose name begins like this, or NAME:BATCH")
@@ -91,9 +91,10 @@ Result<std::vector<ServiceCase>> make_cases(const Flags& flags, const fs::path& 
             sources.particlenet = find_particlenet(flags.particlenet);
             if (sources.particlenet.empty()) continue;
         }
-        auto made = model == "gnn"   ? gnn_cases(sources)
-                    : model == "cnn" ? cnn_cases(sources)
-                                     : particlenet_cases(sources);
+        auto made = model == "gnn"      ? gnn_cases(sources)
+                    : model == "cnn"    ? cnn_cases(sources)
+                    : model == "tracks" ? tracks_cases(sources)
+                                        : particlenet_cases(sources);
         if (!made) return tl::unexpected(made.error());
         for (ServiceCase& one : *made) {
             if (wanted(one, flags.cases)) cases.push_back(std::move(one));

@@ -15,10 +15,11 @@ struct ServiceSources {
     std::filesystem::path scratch;
 };
 
-/// Writes repositories and events of these groups: "gnn", "cnn", "particlenet". Errors name what is
-/// missing.
+/// Writes repositories and events of these groups: "gnn", "cnn", "particlenet", "tracks". Errors
+/// name what is missing.
 Result<std::vector<ServiceCase>> gnn_cases(const ServiceSources& sources);
 Result<std::vector<ServiceCase>> cnn_cases(const ServiceSources& sources);
 Result<std::vector<ServiceCase>> particlenet_cases(const ServiceSources& sources);
+Result<std::vector<ServiceCase>> tracks_cases(const ServiceSources& sources);
 
 }  // namespace farm::bench

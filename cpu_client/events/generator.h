@@ -20,8 +20,8 @@ struct GeneratorOptions {
     double efficiency{0.98};   ///< share of crossed modules that give a hit
     double noise_share{0.15};  ///< of all hits
     std::size_t row_limit_count{trackml_row_limit_count};  ///< of hits, and of cells, of one event
-    bool with_cells{true};     ///< hits come from cells anyway; false leaves them out of the event
-    int thread_count{0};       ///< 0: as many as oneTBB takes
+    bool with_cells{true};  ///< hits come from cells anyway; false leaves them out of the event
+    int thread_count{0};    ///< 0: as many as oneTBB takes
 };
 
 inline constexpr std::size_t replay_limit_count = 1'000'000;  ///< particles of one event
