@@ -9,6 +9,8 @@
 #include <variant>
 #include <vector>
 
+#include "common/core/expect.h"
+
 namespace farm {
 
 /// A hash map in one block of memory, for tables that entries pass through: it allocates only when
@@ -70,14 +72,21 @@ class FlatMap {
     }
     const Value* find(const Key& key) const { return const_cast<FlatMap*>(this)->find(key); }
     bool contains(const Key& key) const { return find(key) != nullptr; }
+    /// Requires that there is one.
+    Value& at(const Key& key) {
+        Value* const found = find(key);
+        FARM_EXPECT(found != nullptr);
+        return *found;
+    }
+    const Value& at(const Key& key) const { return const_cast<FlatMap*>(this)->at(key); }
 
     /// The value of this key, a fresh one if there was none.
     Value& operator[](const Key& key) { return *try_emplace(key).first; }
     /// The value of this key, and whether it is fresh.
     std::pair<Value*, bool> try_emplace(const Key& key, Value value = {}) {
+        if (Value* const found = find(key)) return {found, false};
         if (4 * (size_ + 1) > 3 * slots_.size()) grow();
         Slot& slot = slots_[place_of(key)];
-        if (slot.used) return {&slot.entry.second, false};
         slot.entry.first = key;
         slot.entry.second = std::move(value);
         slot.used = true;
@@ -110,6 +119,13 @@ class FlatMap {
 
     std::size_t size() const { return size_; }
     bool empty() const { return size_ == 0; }
+    /// For a walk that inserts or erases.
+    std::vector<Key> keys() const {
+        std::vector<Key> keys;
+        keys.reserve(size_);
+        for (const auto& [key, value] : *this) keys.push_back(key);
+        return keys;
+    }
     iterator begin() { return {&slots_, 0}; }
     iterator end() { return {&slots_, slots_.size()}; }
     const_iterator begin() const { return {&slots_, 0}; }

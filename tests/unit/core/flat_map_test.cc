@@ -48,6 +48,31 @@ TEST(FlatMapTest, BehavesAsStdMapThroughAnyHistory) {
     }
 }
 
+TEST(FlatMapTest, AnEntryThatIsThereStaysWhereItIs) {
+    FlatMap<int, int> map;
+    for (int key = 0; key < 6; ++key) map[key] = key;  // one more, and the table would grow
+    const int* const first = map.find(0);
+    for (int key = 0; key < 6; ++key) EXPECT_EQ(map[key], key);
+    EXPECT_EQ(map.find(0), first);
+}
+
+TEST(FlatMapTest, KeysAreThoseOfAWalk) {
+    FlatMap<int, int> map;
+    for (int key = 0; key < 20; ++key) map[key] = key;
+    std::vector<int> walked;
+    for (const auto& [key, value] : map) walked.push_back(key);
+    EXPECT_EQ(map.keys(), walked);
+    for (const int key : map.keys()) map.erase(key);
+    EXPECT_TRUE(map.empty());
+}
+
+TEST(FlatMapDeathTest, AtOfAKeyThatIsNotThereStopsTheProcess) {
+    FlatMap<int, int> map;
+    map[1] = 2;
+    EXPECT_EQ(map.at(1), 2);
+    EXPECT_DEATH(map.at(3), "precondition failed");
+}
+
 struct AllAlike {
     int number{0};
     friend bool operator==(AllAlike, AllAlike) = default;
