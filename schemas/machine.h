@@ -62,9 +62,14 @@ struct LinkOpened {
     LinkId link;
 };
 
-/// The transport is gone or its pipe is full. The id is dead from now on.
+/// The id is dead from now on.
 struct LinkLost {
+    enum class Cause : std::uint8_t {
+        gone,     ///< the transport has ended, or never began
+        no_room,  ///< ours has: a pipe, shared memory or the descriptors are full; the peer lives
+    };
     LinkId link;
+    Cause cause{Cause::gone};
 };
 
 struct Received {
@@ -136,12 +141,12 @@ struct TransmitChunk {
     std::uint32_t length{0};
 };
 
-/// Allocate, behind this payload's body, one frame for each of its large tensors.
-struct AllocateFrames {
+/// Chunks of this payload's large tensors will come, by StoreChunk. Memory is taken then.
+struct ExpectFrames {
     PayloadId payload;
 };
 
-/// Copy a chunk's bytes into frame `frame` of `into` at `offset`, then drop the chunk.
+/// Put a chunk's bytes into frame `frame` of `into` at `offset`; the chunk passes to the rim.
 struct StoreChunk {
     PayloadId chunk;
     PayloadId into;

@@ -23,6 +23,7 @@ class BlockAllocator {
     void free(std::uint64_t offset, std::uint64_t size_bytes);
 
     std::uint64_t used_bytes() const { return used_bytes_; }
+    /// What a block of this size takes. Up to 2^64 - granule_bytes.
     static constexpr std::uint64_t rounded(std::uint64_t size_bytes) {
         const std::uint64_t least = size_bytes == 0 ? 1 : size_bytes;
         return (least + granule_bytes - 1) / granule_bytes * granule_bytes;

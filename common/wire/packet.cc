@@ -12,10 +12,6 @@ constexpr std::uint16_t magic = 'E' | 'F' << 8;
 constexpr std::uint8_t version = 1;
 enum class Kind : std::uint8_t { message, region, region_gone };
 
-tl::unexpected<Error> refuse(const std::string& problem) {
-    return fail(ErrorCode::protocol, "packet " + problem + ": send what wire.md says");
-}
-
 std::string number(std::uint64_t value) { return std::to_string(value); }
 
 /// Little-endian numbers, one after the other. Past the end it reads zeros and fails.
@@ -57,7 +53,7 @@ void put(std::string& out, T value) {
 
 Result<void> check(const PacketFrame& frame, std::size_t index) {
     const auto bad = [index](const std::string& what) {
-        return refuse("has a frame " + number(index) + " " + what);
+        return refuse_packet("has a frame " + number(index) + " " + what);
     };
     using Place = PacketFrame::Place;
     if (frame.size_bytes > limits::call_bytes) {
@@ -81,8 +77,8 @@ Result<void> check(const PacketFrame& frame, std::size_t index) {
 Result<PacketFrame> read_frame(Reader& reader, std::size_t index) {
     const auto place = reader.take<std::uint32_t>();
     if (place > static_cast<std::uint32_t>(PacketFrame::Place::own)) {
-        return refuse("has a frame " + number(index) + " at place " + number(place) +
-                      " (the limit is 2)");
+        return refuse_packet("has a frame " + number(index) + " at place " + number(place) +
+                             " (the limit is 2)");
     }
     PacketFrame frame;
     frame.place = static_cast<PacketFrame::Place>(place);
@@ -98,9 +94,9 @@ Result<Packet> read_message(Reader& reader) {
     const auto frame_count = reader.take<std::uint16_t>();
     const auto return_count = reader.take<std::uint16_t>();
     if (frame_count > limits::frame_count || return_count > limits::packet_return_count) {
-        return refuse("has " + number(frame_count) + " frames and " + number(return_count) +
-                      " returns (the limits are " + number(limits::frame_count) + " and " +
-                      number(limits::packet_return_count) + ")");
+        return refuse_packet("has " + number(frame_count) + " frames and " + number(return_count) +
+                             " returns (the limits are " + number(limits::frame_count) + " and " +
+                             number(limits::packet_return_count) + ")");
     }
     MessagePacket packet;
     packet.returns.reserve(return_count);
@@ -123,9 +119,10 @@ Result<Packet> read_region(Reader& reader) {
     RegionPacket packet{reader.take<std::uint32_t>(), reader.take<std::uint64_t>()};
     if (packet.region == 0 || packet.size_bytes == 0 ||
         packet.size_bytes > limits::shared_memory_bytes) {
-        return refuse("announces region " + number(packet.region) + " of " +
-                      number(packet.size_bytes) + " bytes (numbers begin at 1, sizes end at " +
-                      number(limits::shared_memory_bytes) + ")");
+        return refuse_packet("announces region " + number(packet.region) + " of " +
+                             number(packet.size_bytes) +
+                             " bytes (numbers begin at 1, sizes end at " +
+                             number(limits::shared_memory_bytes) + ")");
     }
     return packet;
 }
@@ -137,7 +134,7 @@ Result<Packet> read_kind(Reader& reader) {
         case Kind::region: return read_region(reader);
         case Kind::region_gone: return RegionGonePacket{reader.take<std::uint32_t>()};
     }
-    return refuse("is of kind " + number(kind) + " (the limit is 2)");
+    return refuse_packet("is of kind " + number(kind) + " (the limit is 2)");
 }
 
 void write(std::string& out, const MessagePacket& packet) {
@@ -166,18 +163,22 @@ void write(std::string& out, const RegionGonePacket& packet) { put(out, packet.r
 
 }  // namespace
 
+tl::unexpected<Error> refuse_packet(const std::string& problem) {
+    return fail(ErrorCode::protocol, "packet " + problem + ": send what wire.md says");
+}
+
 Result<Packet> decode_packet(Bytes bytes) {
     Reader reader(bytes);
     const auto begin = reader.take<std::uint16_t>();
     const auto spoken = reader.take<std::uint8_t>();
     if (begin != magic || spoken != version) {
-        return refuse("does not begin with \"EF\" and version " + number(version));
+        return refuse_packet("does not begin with \"EF\" and version " + number(version));
     }
     auto packet = read_kind(reader);
     if (!packet) return packet;
     if (reader.failed() || !reader.at_end()) {
-        return refuse("of " + number(bytes.size()) +
-                      " bytes is not as long as its counts and sizes say");
+        return refuse_packet("of " + number(bytes.size()) +
+                             " bytes is not as long as its counts and sizes say");
     }
     return packet;
 }

@@ -12,6 +12,9 @@
 /// lie in shared memory, or news of that memory. Pure: descriptors and memory are the link's.
 namespace farm {
 
+/// What a peer does wrong, as an error (protocol): "packet <problem>: ...".
+tl::unexpected<Error> refuse_packet(const std::string& problem);
+
 /// A frame of a message. What lies in shared memory is lent: the receiver gives each loan back,
 /// once.
 struct PacketFrame {

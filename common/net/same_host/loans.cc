@@ -10,10 +10,6 @@
 namespace farm {
 namespace {
 
-tl::unexpected<Error> refuse(const std::string& problem) {
-    return fail(ErrorCode::protocol, "packet " + problem + ": send what wire.md says");
-}
-
 bool is_inside(std::uint64_t offset, std::uint64_t size, std::uint64_t whole) {
     return offset <= whole && size <= whole - offset;
 }
@@ -29,23 +25,37 @@ std::uint64_t Loans::add(Buffer lent) {
 
 Result<void> Loans::end(std::uint64_t loan) {
     if (lent_.erase(loan) == 1) return {};
-    return refuse("gives back loan " + std::to_string(loan) + " (which is not out)");
+    return refuse_packet("gives back loan " + std::to_string(loan) + " (which is not out)");
 }
 
 Result<Buffer> Loans::part(const PacketFrame& frame) const {
     const auto found = lent_.find(frame.loan);
     if (found == lent_.end()) {
-        return refuse("names loan " + std::to_string(frame.loan) + " (which is not out)");
+        return refuse_packet("names loan " + std::to_string(frame.loan) + " (which is not out)");
     }
     if (!is_inside(frame.offset, frame.size_bytes, found->second.size())) {
-        return refuse("names " + std::to_string(frame.size_bytes) + " bytes at " +
-                      std::to_string(frame.offset) + " of loan " + std::to_string(frame.loan) +
-                      " (it has " + std::to_string(found->second.size()) + ")");
+        return refuse_packet("names " + std::to_string(frame.size_bytes) + " bytes at " +
+                             std::to_string(frame.offset) + " of loan " +
+                             std::to_string(frame.loan) + " (it has " +
+                             std::to_string(found->second.size()) + ")");
     }
     return found->second.slice(frame.offset, frame.size_bytes);
 }
 
 // ---- borrowed ---------------------------------------------------------------------------------
+
+bool Borrowings::Ended::try_hold(std::size_t size, std::uint64_t limit) {
+    std::lock_guard lock(mutex);
+    if (held_bytes >= limit) return false;
+    held_bytes += size;
+    return true;
+}
+
+void Borrowings::Ended::add(const View& view) {
+    std::lock_guard lock(mutex);
+    views.push_back(view);
+    if (view.data != nullptr) held_bytes -= view.size;
+}
 
 /// The deleter of a view.
 struct Borrowings::EndView {
@@ -53,22 +63,19 @@ struct Borrowings::EndView {
     std::shared_ptr<Ended> ended;
     View view;
 
-    void operator()(const std::byte*) const {
-        std::lock_guard lock(ended->mutex);
-        ended->views.push_back(view);
-        ended->held_bytes -= view.size;
-    }
+    void operator()(const std::byte*) const { ended->add(view); }
 };
 
 Result<void> Borrowings::add_region(const RegionPacket& region, UniqueFd fd) {
     if (regions_.contains(region.region)) {
-        return refuse("announces region " + std::to_string(region.region) + " twice");
+        return refuse_packet("announces region " + std::to_string(region.region) + " twice");
     }
     const bool has_room = regions_.size() < limits::region_count &&
                           region.size_bytes <= limits::shared_memory_bytes - region_bytes_;
     if (!has_room) {
-        return refuse("announces more than " + std::to_string(limits::region_count) +
-                      " regions or " + std::to_string(limits::shared_memory_bytes) + " bytes");
+        return refuse_packet("announces more than " + std::to_string(limits::region_count) +
+                             " regions or " + std::to_string(limits::shared_memory_bytes) +
+                             " bytes");
     }
     auto memory = PeerRegion::map(std::move(fd), region.size_bytes);
     if (!memory) return tl::unexpected(std::move(memory).error());
@@ -80,7 +87,8 @@ Result<void> Borrowings::add_region(const RegionPacket& region, UniqueFd fd) {
 Result<void> Borrowings::drop_region(std::uint32_t region) {
     const auto found = regions_.find(region);
     if (found == regions_.end()) {
-        return refuse("takes back region " + std::to_string(region) + " (which is not known)");
+        return refuse_packet("takes back region " + std::to_string(region) +
+                             " (which is not known)");
     }
     region_bytes_ -= found->second->size();
     regions_.erase(found);
@@ -90,13 +98,15 @@ Result<void> Borrowings::drop_region(std::uint32_t region) {
 Result<Bytes> Borrowings::bytes_of(const PacketFrame& frame) const {
     const auto found = regions_.find(frame.region);
     if (found == regions_.end()) {
-        return refuse("names region " + std::to_string(frame.region) + " (which is not known)");
+        return refuse_packet("names region " + std::to_string(frame.region) +
+                             " (which is not known)");
     }
     const PeerRegion& region = *found->second;
     if (!is_inside(frame.offset, frame.size_bytes, region.size())) {
-        return refuse("names " + std::to_string(frame.size_bytes) + " bytes at " +
-                      std::to_string(frame.offset) + " of region " + std::to_string(frame.region) +
-                      " (it has " + std::to_string(region.size()) + ")");
+        return refuse_packet("names " + std::to_string(frame.size_bytes) + " bytes at " +
+                             std::to_string(frame.offset) + " of region " +
+                             std::to_string(frame.region) + " (it has " +
+                             std::to_string(region.size()) + ")");
     }
     return Bytes(region.data() + frame.offset, frame.size_bytes);
 }
@@ -104,15 +114,7 @@ Result<Bytes> Borrowings::bytes_of(const PacketFrame& frame) const {
 Result<Buffer> Borrowings::view(const PacketFrame& frame) {
     const auto bytes = bytes_of(frame);
     if (!bytes) return tl::unexpected(bytes.error());
-    {
-        std::lock_guard lock(ended_->mutex);
-        if (ended_->held_bytes < held_bytes_limit_) {
-            ended_->held_bytes += bytes->size();
-        } else {
-            ended_->views.push_back({nullptr, 0, frame.loan});
-            return Buffer::copy_of(*bytes);
-        }
-    }
+    if (!ended_->try_hold(bytes->size(), held_bytes_limit_)) return copied(*bytes, frame.loan);
     const View view{bytes->data(), bytes->size(), frame.loan};
     views_.emplace(view.data, view);
     std::shared_ptr<const std::byte> data(view.data,
@@ -123,9 +125,14 @@ Result<Buffer> Borrowings::view(const PacketFrame& frame) {
 Result<Buffer> Borrowings::copy(const PacketFrame& frame) {
     const auto bytes = bytes_of(frame);
     if (!bytes) return tl::unexpected(bytes.error());
-    std::lock_guard lock(ended_->mutex);
-    ended_->views.push_back({nullptr, 0, frame.loan});
-    return Buffer::copy_of(*bytes);
+    return copied(*bytes, frame.loan);
+}
+
+/// The loan goes back when its bytes are copied.
+Buffer Borrowings::copied(Bytes bytes, std::uint64_t loan) {
+    Buffer copy = Buffer::copy_of(bytes);
+    ended_->add({nullptr, 0, loan});
+    return copy;
 }
 
 /// A view that has ended is good, too, until take_returns() has told of it: the peer still has the

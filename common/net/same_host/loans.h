@@ -68,10 +68,15 @@ class Borrowings {
         std::mutex mutex;
         std::vector<View> views;
         std::uint64_t held_bytes{0};
+
+        /// Whether a view of this size may be held; then it counts.
+        bool try_hold(std::size_t size, std::uint64_t limit);
+        void add(const View& view);
     };
     struct EndView;
 
     Result<Bytes> bytes_of(const PacketFrame& frame) const;
+    Buffer copied(Bytes bytes, std::uint64_t loan);
 
     std::uint64_t held_bytes_limit_;
     std::map<std::uint32_t, std::shared_ptr<PeerRegion>> regions_;

@@ -16,7 +16,7 @@ namespace {
 /// Packets read for one message at most; news of memory come between messages.
 constexpr int packets_per_message = 64;
 
-/// Room for one descriptor beside a packet; a second one makes the packet malformed.
+/// Room for one descriptor beside a packet.
 union DescriptorRoom {
     cmsghdr header;
     char bytes[CMSG_SPACE(sizeof(int))];
@@ -25,7 +25,8 @@ union DescriptorRoom {
 struct Received {
     ssize_t size{0};
     UniqueFd fd;
-    bool cut{false};
+    bool is_whole{true};  ///< the packet
+    bool has_all_fds{true};
 };
 
 UniqueFd descriptor_of(msghdr& message) {
@@ -46,14 +47,16 @@ Received receive_packet(int socket, std::span<char> into) {
     message.msg_iov = &bytes;
     message.msg_iovlen = 1;
     message.msg_control = room.bytes;
-    message.msg_controllen = sizeof(room.bytes);
+    // Not all of the room, whose padding would take a second descriptor that nobody closes.
+    message.msg_controllen = CMSG_LEN(sizeof(int));
     Received received;
     do {
         received.size = ::recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     } while (received.size < 0 && errno == EINTR);
     if (received.size <= 0) return received;
     received.fd = descriptor_of(message);
-    received.cut = (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0;
+    received.is_whole = (message.msg_flags & MSG_TRUNC) == 0;
+    received.has_all_fds = (message.msg_flags & MSG_CTRUNC) == 0;
     return received;
 }
 
@@ -187,7 +190,10 @@ Result<std::optional<std::vector<Buffer>>> SameHostLink::receive() {
         Received received = receive_packet(socket_.get(), room);
         if (received.size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return std::nullopt;
         if (received.size <= 0) return fail(ErrorCode::unavailable, "the connection is gone");
-        if (received.cut) {
+        if (!received.has_all_fds && !received.fd) {
+            return fail(ErrorCode::io, "no descriptor is left for a peer's memory");
+        }
+        if (!received.is_whole || !received.has_all_fds) {
             return fail(ErrorCode::protocol, "packet is above " +
                                                  std::to_string(limits::packet_bytes) +
                                                  " bytes, or brings more than one descriptor");

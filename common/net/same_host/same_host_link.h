@@ -42,8 +42,9 @@ class SameHostLink {
     bool flush();
     bool has_unsent() const { return !unsent_.empty(); }
 
-    /// The next message; nothing when there is none now. Errors: unavailable (the peer is gone),
-    /// anything else: what it sent breaks the rules, and the connection must end.
+    /// The next message; nothing when there is none now. After an error the connection must end:
+    /// unavailable (the peer is gone), io (this process lacks descriptors or memory for what came),
+    /// protocol (what came breaks the rules).
     Result<std::optional<std::vector<Buffer>>> receive();
 
     int fd() const { return socket_.get(); }

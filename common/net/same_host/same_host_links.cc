@@ -21,10 +21,6 @@ constexpr std::uint64_t listener_tag = 0;  // no link has this number
 constexpr int waiting_connection_count = 1024;
 constexpr Duration accept_pause = std::chrono::seconds(1);
 
-tl::unexpected<Error> system_error(const std::string& doing) {
-    return fail(ErrorCode::io, "cannot " + doing + ": " + std::strerror(errno));
-}
-
 struct Address {
     sockaddr_un name{};
     socklen_t size{0};
@@ -180,9 +176,10 @@ void SameHostLinks::tell_link(LinkId id, const Handlers& handlers, int message_l
         SameHostLink& link = found->second;
         if (link.has_unsent() && link.flush() && !link.has_unsent()) wait_for_room(id, link, false);
         auto message = link.receive();
-        if (!message && message.error().code == ErrorCode::unavailable) {
+        if (!message && message.error().code != ErrorCode::protocol) {
+            const bool is_gone = message.error().code == ErrorCode::unavailable;
             close(id);
-            return handlers.lost(LinkLost{id});
+            return handlers.lost({id, is_gone ? LinkLost::Cause::gone : LinkLost::Cause::no_room});
         }
         if (!message) {
             return handlers.malformed(

@@ -37,6 +37,7 @@ std::shared_ptr<SharedArena> SharedArena::of_process() {
 }
 
 std::optional<MutableBuffer> SharedArena::allocate(std::size_t size_bytes) {
+    if (size_bytes > limits::shared_memory_bytes) return std::nullopt;
     std::lock_guard lock(mutex_);
     for (auto& [number, region] : regions_) {
         if (auto block = take(number, region, size_bytes)) return block;
@@ -56,7 +57,6 @@ std::optional<MutableBuffer> SharedArena::take(std::uint32_t number, Region& reg
 }
 
 SharedArena::Region* SharedArena::add_region(std::size_t size_bytes) {
-    if (size_bytes > limits::shared_memory_bytes) return nullptr;
     const std::size_t size = std::max(region_bytes, BlockAllocator::rounded(size_bytes));
     const bool has_room = regions_.size() < limits::region_count &&
                           size <= limits::shared_memory_bytes - total_bytes_;

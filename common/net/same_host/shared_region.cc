@@ -17,10 +17,6 @@ namespace {
 constexpr int F_SEAL_FUTURE_WRITE = 0x0010;  // before glibc 2.32
 #endif
 
-tl::unexpected<Error> system_error(const std::string& doing) {
-    return fail(ErrorCode::io, "cannot " + doing + ": " + std::strerror(errno));
-}
-
 /// The descriptor for peers, sealed. `fd` has its size and is mapped for writing.
 Result<UniqueFd> sealed(UniqueFd fd) {
     constexpr int size_seals = F_SEAL_SHRINK | F_SEAL_GROW;
@@ -37,6 +33,10 @@ Result<UniqueFd> sealed(UniqueFd fd) {
 }
 
 }  // namespace
+
+tl::unexpected<Error> system_error(const std::string& doing) {
+    return fail(ErrorCode::io, "cannot " + doing + ": " + std::strerror(errno));
+}
 
 void UniqueFd::reset(int fd) {
     if (fd_ >= 0) ::close(fd_);

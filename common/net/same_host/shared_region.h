@@ -3,11 +3,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <utility>
 
 #include "common/core/buffer.h"
 #include "common/core/error.h"
 
 namespace farm {
+
+/// What errno says, as an error (io): "cannot <doing>: ...".
+tl::unexpected<Error> system_error(const std::string& doing);
 
 /// A file descriptor with one owner.
 class UniqueFd {

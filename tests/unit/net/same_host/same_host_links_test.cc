@@ -42,7 +42,10 @@ struct End {
     void tell() {
         links->poll_after_sleep(true);
         links->tell({[this](LinkOpened event) { opened.push_back(event.link); },
-                     [this](LinkLost event) { lost.push_back(event.link); },
+                     [this](LinkLost event) {
+                         lost.push_back(event.link);
+                         cause = event.cause;
+                     },
                      [this](LinkId link, std::vector<Buffer> frames) {
                          from = link;
                          messages.push_back(std::move(frames));
@@ -64,6 +67,7 @@ struct End {
     std::unique_ptr<SameHostLinks> links;
     std::vector<LinkId> opened;
     std::vector<LinkId> lost;
+    LinkLost::Cause cause{LinkLost::Cause::gone};  ///< of the last one
     std::vector<std::vector<Buffer>> messages;
     std::vector<std::string> malformed;
     LinkId from;
@@ -291,20 +295,21 @@ struct Stranger {
         const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
         EXPECT_EQ(::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
     }
-    void send(const std::string& bytes, int fd = -1) const {
-        alignas(cmsghdr) char room[CMSG_SPACE(sizeof(int))] = {};
+    void send(const std::string& bytes, const std::vector<int>& fds = {}) const {
+        alignas(cmsghdr) char room[CMSG_SPACE(8 * sizeof(int))] = {};
         iovec part{const_cast<char*>(bytes.data()), bytes.size()};
         msghdr message{};
         message.msg_iov = &part;
         message.msg_iovlen = 1;
-        if (fd >= 0) {
+        if (!fds.empty()) {
+            const std::size_t size = fds.size() * sizeof(int);
             message.msg_control = room;
-            message.msg_controllen = sizeof(room);
+            message.msg_controllen = CMSG_SPACE(size);
             cmsghdr* head = CMSG_FIRSTHDR(&message);
             head->cmsg_level = SOL_SOCKET;
             head->cmsg_type = SCM_RIGHTS;
-            head->cmsg_len = CMSG_LEN(sizeof(int));
-            std::memcpy(CMSG_DATA(head), &fd, sizeof(fd));
+            head->cmsg_len = CMSG_LEN(size);
+            std::memcpy(CMSG_DATA(head), fds.data(), size);
         }
         EXPECT_GE(::sendmsg(socket.get(), &message, MSG_NOSIGNAL), 0);
     }
@@ -314,10 +319,10 @@ struct Stranger {
 struct StrangerBench {
     StrangerBench() { EXPECT_TRUE(worker.links->listen(name)); }
     /// What the worker says to these packets.
-    std::string refusal(const std::vector<Packet>& packets, int fd = -1) {
+    std::string refusal(const std::vector<Packet>& packets, const std::vector<int>& fds = {}) {
         const Stranger stranger(name);
         for (std::size_t i = 0; i < packets.size(); ++i) {
-            stranger.send(encode_packet(packets[i]), i == 0 ? fd : -1);
+            stranger.send(encode_packet(packets[i]), i == 0 ? fds : std::vector<int>());
         }
         for (int i = 0; i < 3; ++i) worker.tell();
         const std::string said = worker.malformed.empty() ? "" : worker.malformed.back();
@@ -350,12 +355,12 @@ TEST(SameHostLinksTest, PacketsThatBreakTheRulesEndTheConnection) {
     own.loan = 3;
     EXPECT_TRUE(has(bench.refusal({MessagePacket{{own}, {}}}), "loan 3 (which is not out)"));
     EXPECT_TRUE(has(bench.refusal({news}), "no descriptor"));
-    EXPECT_TRUE(has(bench.refusal({MessagePacket{}}, fd), "no descriptor, or another has one"));
-    EXPECT_TRUE(has(bench.refusal({RegionPacket{1, 1 << 17}}, fd), "sealed at 131072"));
-    EXPECT_TRUE(has(bench.refusal({news, RegionGonePacket{2}}, fd), "region 2"));
+    EXPECT_TRUE(has(bench.refusal({MessagePacket{}}, {fd}), "no descriptor, or another has one"));
+    EXPECT_TRUE(has(bench.refusal({RegionPacket{1, 1 << 17}}, {fd}), "sealed at 131072"));
+    EXPECT_TRUE(has(bench.refusal({news, RegionGonePacket{2}}, {fd}), "region 2"));
     const MessagePacket outside{{lent(1, (1 << 16) - 1, 2)}, {}};
-    EXPECT_TRUE(has(bench.refusal({news, outside}, fd), "it has 65536"));
-    EXPECT_EQ(bench.refusal({news}, fd), "") << "by itself it is right";
+    EXPECT_TRUE(has(bench.refusal({news, outside}, {fd}), "it has 65536"));
+    EXPECT_EQ(bench.refusal({news}, {fd}), "") << "by itself it is right";
 }
 
 TEST(SameHostLinksTest, BytesThatAreNoPacketEndTheConnection) {
@@ -391,21 +396,63 @@ TEST(SameHostLinksTest, DescriptorsThatComeUnaskedAreClosed) {
     const auto region = SharedRegion::make(1 << 16);
     ASSERT_TRUE(region);
     const std::size_t before = open_descriptor_count();
-    for (int i = 0; i < 10; ++i) bench.refusal({MessagePacket{}}, (*region)->fd());
+    for (int i = 0; i < 10; ++i) bench.refusal({MessagePacket{}}, {(*region)->fd()});
     EXPECT_EQ(open_descriptor_count(), before);
+}
+
+TEST(SameHostLinksTest, OfTwoDescriptorsBesideAPacketNoneStays) {
+    StrangerBench bench;
+    const auto region = SharedRegion::make(1 << 16);
+    ASSERT_TRUE(region);
+    const int fd = (*region)->fd();
+    const std::size_t before = open_descriptor_count();
+    for (const std::size_t count : {2U, 3U}) {
+        const std::string said =
+            bench.refusal({RegionPacket{1, 1 << 16}}, std::vector<int>(count, fd));
+        EXPECT_TRUE(has(said, "more than one descriptor")) << count;
+        EXPECT_EQ(open_descriptor_count(), before) << count;
+    }
+}
+
+/// Fewer descriptors than the process has: none can be opened.
+class NoDescriptors {
+  public:
+    NoDescriptors() {
+        EXPECT_EQ(::getrlimit(RLIMIT_NOFILE, &before_), 0);
+        const rlimit none{3, before_.rlim_max};
+        EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+    }
+    ~NoDescriptors() { EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &before_), 0); }
+
+  private:
+    rlimit before_{};
+};
+
+TEST(SameHostLinksTest, WithoutADescriptorForItsMemoryThePeerIsNotToBlame) {
+    StrangerBench bench;
+    const auto region = SharedRegion::make(1 << 16);
+    ASSERT_TRUE(region);
+    const Stranger stranger(bench.name);
+    bench.worker.tell();
+    stranger.send(encode_packet(RegionPacket{1, 1 << 16}), {(*region)->fd()});
+    {
+        const NoDescriptors none;
+        bench.worker.tell();
+    }
+    EXPECT_TRUE(bench.worker.malformed.empty());
+    ASSERT_EQ(bench.worker.lost.size(), 1U);
+    EXPECT_EQ(bench.worker.cause, LinkLost::Cause::no_room);
 }
 
 TEST(SameHostLinksTest, WithoutDescriptorsClientsWaitAndNobodySpins) {
     StrangerBench bench;
     std::optional<Stranger> first(bench.name);
     bench.worker.tell();
-    rlimit before{};
-    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
     Stranger second(bench.name);
-    const rlimit none{3, before.rlim_max};
-    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
-    bench.worker.tell();
-    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+    {
+        const NoDescriptors none;
+        bench.worker.tell();
+    }
     pollfd ready{bench.worker.links->poll_fd(), POLLIN, 0};
     EXPECT_EQ(::poll(&ready, 1, 0), 0) << "the loop would spin";
     first.reset();

@@ -49,7 +49,12 @@ TEST(SharedArenaTest, ABlockLargerThanARegionGetsOneOfItsOwn) {
 }
 
 TEST(SharedArenaTest, MoreThanAllowedIsRefused) {
-    EXPECT_FALSE(SharedArena::make()->allocate(limits::shared_memory_bytes + 1));
+    const auto arena = SharedArena::make();
+    EXPECT_FALSE(arena->allocate(limits::shared_memory_bytes + 1));
+    const auto held = arena->allocate(1);
+    ASSERT_TRUE(held);
+    EXPECT_FALSE(arena->allocate(SIZE_MAX)) << "its size in whole pages is no number";
+    EXPECT_EQ(arena->used_bytes(), 4096U);
 }
 
 TEST(SharedArenaTest, ARegionThatNobodyUsesGoesAfterAWhile) {
