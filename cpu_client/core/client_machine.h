@@ -100,7 +100,8 @@ class ClientMachine {
     void tick_direct(Step& step);
     void tick_direct(DirectSession& worker, Step& step);
     void leave_direct(DirectSession& worker, const std::string& reason, Step& step);
-    void lose_direct(LinkId link, const std::string& why, Step& step);
+    enum class Ending : std::uint8_t { closed, given_up };  ///< by the worker, by us
+    void lose_direct(LinkId link, Ending ending, const std::string& why, Step& step);
     bool has_calls_at(const DirectSession& worker) const;
     void drop_lease(DirectSession& worker, const std::string& service, TimePoint now);
     void open_bulk(DirectSession& worker, Step& step);

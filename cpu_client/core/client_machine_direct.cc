@@ -41,13 +41,6 @@ const HeldLease* usable_lease(const DirectSession& worker, const OpenCall& call,
     return lease.fits(call.what.input_bytes, call.what.max_result_bytes) ? &lease : nullptr;
 }
 
-PayloadId payload_of(const Message& message) {
-    if (const auto* call = std::get_if<Call>(&message)) return call->payload;
-    if (const auto* answer = std::get_if<Answer>(&message)) return answer->payload;
-    if (const auto* chunk = std::get_if<Chunk>(&message)) return chunk->payload;
-    return {};
-}
-
 }  // namespace
 
 DirectSession* ClientMachine::direct_session(LinkId link) {
@@ -162,11 +155,12 @@ void ClientMachine::direct_message(DirectSession& worker, const Message& message
     if (const auto* welcome = std::get_if<Welcome>(&message)) return on(worker, *welcome, step);
     if (const auto* refused = std::get_if<Refused>(&message)) {
         step.out.push_back(CloseLink{worker.link});
-        return lose_direct(worker.link, "it refused: " + refused->detail, step);
+        return lose_direct(worker.link, Ending::closed, "it refused: " + refused->detail, step);
     }
     if (const auto* goodbye = std::get_if<Goodbye>(&message)) {
         step.out.push_back(CloseLink{worker.link});
-        return lose_direct(worker.link, "it said goodbye: " + goodbye->reason, step);
+        return lose_direct(worker.link, Ending::closed, "it said goodbye: " + goodbye->reason,
+                           step);
     }
     if (worker.is_open()) {
         if (const auto* lease = std::get_if<Lease>(&message)) return on(worker, *lease, step);
@@ -230,7 +224,7 @@ void ClientMachine::tick_direct(DirectSession& worker, Step& step) {
     const auto give_up = [&](const std::string& why) {
         step.out.push_back(CloseLink{worker.link});
         note_unreachable(worker.url, step.now);
-        lose_direct(worker.link, why, step);
+        lose_direct(worker.link, Ending::given_up, why, step);
     };
     if (!worker.is_open()) {
         if (step.now >= worker.until) give_up("no answer: going by the broker");
@@ -264,7 +258,7 @@ void ClientMachine::leave_direct(DirectSession& worker, const std::string& reaso
 
 /// Its calls are judged as those of a worker that a broker has lost. A closed connection counts as
 /// a death only for calls whose run had begun (rule 7).
-void ClientMachine::lose_direct(LinkId link, const std::string& why, Step& step) {
+void ClientMachine::lose_direct(LinkId link, Ending ending, const std::string& why, Step& step) {
     const auto found = direct_.find(link);
     if (found == direct_.end()) return;
     DirectSession worker = std::move(found->second);
@@ -279,12 +273,13 @@ void ClientMachine::lose_direct(LinkId link, const std::string& why, Step& step)
     }
     const bool was_silent =
         worker.is_open() && step.now >= worker.heard + worker.welcome.timing.suspect_after();
+    const bool may_have_died = ending == Ending::closed && !was_silent;
     for (OpenCall* call : lost) {
         Answer answer;
         answer.key = call->key();
         answer.outcome = Outcome::lost;
         answer.reason = Reason::worker_lost;
-        answer.was_running = !was_silent && worker.started.contains(call->key());
+        answer.was_running = may_have_died && worker.started.contains(call->key());
         const auto lease = worker.leases.find(call->what.service);
         if (lease != worker.leases.end()) answer.worker = lease->second.grant.worker;
         answer.detail = "the direct connection to " + worker.url + " ended (" + why + ")";

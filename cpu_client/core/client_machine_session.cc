@@ -13,14 +13,6 @@ namespace {
 using Phase = BrokerSession::Phase;
 using Bulk = BrokerSession::Bulk;
 
-/// Bytes of a message that nobody wants.
-PayloadId payload_of(const Message& message) {
-    if (const auto* call = std::get_if<Call>(&message)) return call->payload;
-    if (const auto* answer = std::get_if<Answer>(&message)) return answer->payload;
-    if (const auto* chunk = std::get_if<Chunk>(&message)) return chunk->payload;
-    return {};
-}
-
 /// What another broker of the same farm, or a later try, would answer the same way.
 bool is_final(RefusedReason reason) {
     return reason == RefusedReason::protocol_version || reason == RefusedReason::unauthorized ||
@@ -227,8 +219,12 @@ void ClientMachine::welcome_calls(const Welcome& welcome, Step& step) {
 // ---- losing a session -------------------------------------------------------------------------
 
 void ClientMachine::on(const LinkLost& lost, Step& step) {
-    if (direct_session(lost.link) != nullptr) {
-        return lose_direct(lost.link, "the connection broke", step);
+    if (const DirectSession* worker = direct_session(lost.link)) {
+        if (lost.cause == LinkLost::Cause::gone) {
+            return lose_direct(lost.link, Ending::closed, "the connection broke", step);
+        }
+        note_unreachable(worker->url, step.now);
+        return lose_direct(lost.link, Ending::given_up, "no room for what is sent or comes", step);
     }
     if (!session_.has_link(lost.link)) return;
     const bool was_open = session_.is_open();

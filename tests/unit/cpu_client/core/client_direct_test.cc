@@ -153,6 +153,18 @@ TEST(ClientDirectTest, ACallThatWasRunningWhenTheWorkerDiedIsASuspect) {
     EXPECT_TRUE(bench.sent<Call>()->suspect);
 }
 
+TEST(ClientDirectTest, NoRoomToSendIsNotTheDeathOfTheWorker) {
+    DirectBench bench;
+    bench.step(bench.call(1));
+    const LinkId worker = bench.worker_joins(DirectBench::grant("tcp://w:1"));
+    bench.step(bench.call(2));
+    bench.step(Received{worker, Started{{{CallId::from_words(1, 2), 1}}}});
+    bench.step(LinkLost{worker, LinkLost::Cause::no_room});
+    EXPECT_EQ(bench.called_on(), bench.link);
+    EXPECT_EQ(bench.sent<Call>()->key.attempt, 2);
+    EXPECT_FALSE(bench.sent<Call>()->suspect) << "the worker runs on";
+}
+
 TEST(ClientDirectTest, AWorkerThatCannotBeReachedIsNotTriedAgainForAWhile) {
     DirectBench bench;
     bench.step(bench.call(1));
@@ -494,6 +506,19 @@ TEST(ClientSameHostTest, ARefusalWithinTheHostLeadsToTheAddress) {
     bench.step(Received{near, Refused{RefusedReason::too_many_sessions, "full"}});
     EXPECT_EQ(bench.last<OpenDirect>()->url, "tcp://w:1");
     EXPECT_FALSE(bench.workers.contains(near));
+}
+
+TEST(ClientSameHostTest, WithoutRoomInSharedMemoryTheAddressIsUsedForAWhile) {
+    SameHostBench bench;
+    bench.step(bench.call(1));
+    const LeaseGrant grant = SameHostBench::near_grant("tcp://w:1", "boot/0/@w");
+    const LinkId near = bench.worker_joins(grant);
+    ASSERT_TRUE(is_same_host(near));
+    bench.step(LinkLost{near, LinkLost::Cause::no_room});
+    bench.run_for(1s);
+    bench.step(bench.call(2));
+    bench.from_broker(Lease{"gnn", {grant}});
+    EXPECT_EQ(bench.last<OpenDirect>()->url, "tcp://w:1");
 }
 
 TEST(ClientSameHostTest, WithNoOtherWayCallsGoByTheBroker) {
