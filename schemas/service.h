@@ -49,6 +49,9 @@ struct Signature {
     friend bool operator==(const Signature&, const Signature&) = default;
 };
 
+/// No run and no backlog is told to be longer: a day, so that sums of such times never overflow.
+inline constexpr std::uint64_t longest_device_ns = 86'400'000'000'000;
+
 /// Measured time of one run with `rows` rows, without queueing. Points of a curve ascend in rows.
 struct CostPoint {
     std::uint32_t rows{1};

@@ -372,6 +372,13 @@ void BrokerMachine::worker_send(Session& session, const Send& message) {
 }
 
 void BrokerMachine::relay_chunk(Session& session, const Chunk& message) {
+    if (message.length > limits::chunk_bytes) {
+        drop_payload(message.payload);
+        return refuse(session.link, RefusedReason::malformed,
+                      "CHUNK.length is " + std::to_string(message.length) +
+                          " (the limit through a broker is chunk_bytes, " +
+                          std::to_string(limits::chunk_bytes) + ")");
+    }
     RoutedCall* const open = calls_.find(message.key.id);
     const bool from_worker = session.role == Role::worker;
     const bool has_route = open != nullptr && open->key == message.key &&

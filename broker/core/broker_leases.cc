@@ -96,7 +96,7 @@ std::optional<LeaseGrant> BrokerMachine::grant(const Session& client, const Serv
     Worker& worker = *offer.owner->worker;
     worker.expire_leases(now_);
     std::uint64_t number = lease_of(worker, client.peer, offer.service->index);
-    const GrantedLease old = number != 0 ? *worker.leases.find(number) : GrantedLease{};
+    const GrantedLease old = number != 0 ? worker.leases.at(number) : GrantedLease{};
     const GrantedLease lease = lease_terms(
         offer, message, std::max(wanted_count, old.request_count), old,
         {service.queue.size(), offer.service->outstanding_count, worker.outstanding_bytes});

@@ -189,9 +189,10 @@ void BrokerMachine::begin_drain() {
 void BrokerMachine::drain_due() {
     if (finished_ || (!calls_.empty() && now_ < drain_until_)) return;
     finished_ = true;
-    for (RoutedCall* const call : calls_.all()) {
-        const bool queued = call->state == RoutedCall::State::queued;
-        answer_without_running(*call, queued ? Outcome::not_started : Outcome::lost,
+    for (const CallId& id : calls_.ids()) {
+        RoutedCall& call = calls_.at(id);
+        const bool queued = call.state == RoutedCall::State::queued;
+        answer_without_running(call, queued ? Outcome::not_started : Outcome::lost,
                                Reason::draining, "the broker left before the call was done");
     }
     for (const auto& [id, session] : sessions_) transmit(*session, Goodbye{"broker drained"});

@@ -16,14 +16,6 @@ bool has_right(const PeerRights& rights, Role role) {
     return false;
 }
 
-/// For walks that change the set.
-std::vector<CallId> keys_of(const FlatSet<CallId>& ids) {
-    std::vector<CallId> keys;
-    keys.reserve(ids.size());
-    for (const auto& [id, none] : ids) keys.push_back(id);
-    return keys;
-}
-
 }  // namespace
 
 void BrokerMachine::hello(LinkId link, const Hello& message) {
@@ -170,9 +162,9 @@ void BrokerMachine::worker_changed(Session& session) {
 /// Chunks that were under way are gone with the connection: such a transfer starts again from the
 /// client, which still owns its inputs (rule 4).
 void BrokerMachine::abort_streams(Session& session) {
-    std::vector<CallId> touched = keys_of(session.calls);
+    std::vector<CallId> touched = session.calls.keys();
     if (session.worker) {
-        touched = keys_of(session.worker->streaming);
+        touched = session.worker->streaming.keys();
         for (const auto& [key, call] : session.worker->outstanding) touched.push_back(key.id);
     }
     for (CallId id : touched) {
@@ -207,7 +199,7 @@ void BrokerMachine::end_session(SessionId id, [[maybe_unused]] bool died, const 
         lose_worker_calls(*session, died);
 #endif
     }
-    for (const CallId& open : keys_of(session->calls)) {
+    for (const CallId& open : session->calls.keys()) {
         RoutedCall& call = calls_.at(open);
         cancel_at_worker(call);
         forget_call(call);

@@ -139,12 +139,11 @@ void BrokerMachine::worker_beat(Session& session, const Beat& message) {
     Worker& worker = *session.worker;
     const Duration foreign(static_cast<std::int64_t>(message.foreign_backlog_ns));
     if (std::exchange(worker.foreign_backlog, foreign) != foreign) worker.changed(now_);
-    for (const CallKey& key : worker.running) {
-        if (Outstanding* call = worker.outstanding.find(key)) {
-            call->running = std::ranges::find(message.running, key) != message.running.end();
-        }
-    }
-    worker.running.clear();
+    std::erase_if(worker.running, [&](const CallKey& key) {
+        if (std::ranges::find(message.running, key) != message.running.end()) return false;
+        worker.outstanding.at(key).running = false;
+        return true;
+    });
     started(session, Started{message.running});
     serve_worker(session);  // it may have been suspect, or out of rotation, until now
 }
@@ -153,9 +152,8 @@ void BrokerMachine::started(Session& session, const Started& message) {
     Worker& worker = *session.worker;
     for (const CallKey& key : message.calls) {
         Outstanding* const call = worker.outstanding.find(key);
-        if (call == nullptr) continue;
-        if (!call->running) call->started = now_;
-        call->running = true;
+        if (call == nullptr || std::exchange(call->running, true)) continue;
+        call->started = now_;
         worker.running.push_back(key);
     }
 }
@@ -165,7 +163,7 @@ void BrokerMachine::check_overdue(Session& session) {
     Worker& worker = *session.worker;
     const std::vector<CallKey> running = worker.running;
     for (const CallKey& key : running) {
-        Outstanding& call = *worker.outstanding.find(key);
+        Outstanding& call = worker.outstanding.at(key);
         WorkerService* service = worker.find(call.service);
         if (service == nullptr || call.overdue) continue;
         const Duration allowed = std::max<Duration>(30s, 10 * service->rate.expected(call.rows));
@@ -197,15 +195,14 @@ void BrokerMachine::worker_answer(Session& session, Answer&& message) {
         worker.service_changed(*service, now_);
     }
 
-    RoutedCall* const open = calls_.find(message.key.id);
-    if (open != nullptr && open->key == message.key && open->worker == session.id) {
+    if (RoutedCall* const open = calls_.find_at(message.key, session.id)) {
         message.worker = session.id;
         message.sequence = 0;
         message.repeatable = open->repeatable;
         answer_client(*open, std::move(message));
     } else {
         drop_payload(message.payload);  // the client has given up on it
-        const bool is_waiting_for_send = message.chunked && open == nullptr;
+        const bool is_waiting_for_send = message.chunked && calls_.find(message.key.id) == nullptr;
         if (is_waiting_for_send) transmit(session, Cancel{message.key.id});
     }
     serve_worker(session);
@@ -264,8 +261,8 @@ void BrokerMachine::resume_worker(Session& session, const Hello& message) {
 
 void BrokerMachine::lose_worker_calls(Session& session, bool died) {
     Worker& worker = *session.worker;
-    const FlatMap<CallKey, Outstanding> lost = worker.outstanding;
-    for (const auto& [key, call] : lost) {
+    for (const CallKey& key : worker.outstanding.keys()) {
+        const bool was_running = worker.outstanding.at(key).running;
         worker.release(key);
         RoutedCall* const open = calls_.find_at(key, session.id);
         if (open == nullptr) continue;
@@ -273,7 +270,7 @@ void BrokerMachine::lose_worker_calls(Session& session, bool died) {
         answer.key = key;
         answer.outcome = Outcome::lost;
         answer.reason = Reason::worker_lost;
-        answer.was_running = died && call.running;
+        answer.was_running = died && was_running;
         answer.repeatable = open->repeatable;
         answer.worker = session.id;
         answer.detail = "worker " + session.name + " was lost";

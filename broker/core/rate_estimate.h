@@ -7,12 +7,14 @@
 #include "broker/core/cost_lines.h"
 #include "common/core/clock.h"
 #include "schemas/cost_curve.h"
+#include "schemas/service.h"
 
 namespace farm {
 
-/// A time that was computed; what is too long to be one (292 years) is cut.
+/// A time that was computed, cut where peers' times are: sums of many never overflow.
 inline Duration duration_of(double nanoseconds) {
-    return Duration(static_cast<std::int64_t>(std::min(nanoseconds, 9e18)));
+    constexpr auto most = static_cast<double>(longest_device_ns);
+    return Duration(static_cast<std::int64_t>(std::min(nanoseconds, most)));
 }
 
 /// Expected device time of rows on one worker: the advertised curve, scaled by what runs really
@@ -43,6 +45,7 @@ class RateEstimate {
     /// A run with `rows` rows took `measured_ns` on the device.
     void observe(std::uint32_t rows, std::uint64_t measured_ns) {
         if (rows == 0 || measured_ns == 0) return;
+        measured_ns = std::min(measured_ns, longest_device_ns);
         if (curve_.empty()) {
             set_curve({{rows, measured_ns}});
             return;

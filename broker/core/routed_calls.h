@@ -48,7 +48,7 @@ class RoutedCalls {
         return found == nullptr ? nullptr : *found;
     }
     /// Requires that it is open.
-    RoutedCall& at(const CallId& id) { return **by_id_.find(id); }
+    RoutedCall& at(const CallId& id) { return *by_id_.at(id); }
     /// The same call, if this attempt of it is at this worker.
     RoutedCall* find_at(const CallKey& key, SessionId worker) {
         RoutedCall* const found = find(key.id);
@@ -62,12 +62,7 @@ class RoutedCalls {
     std::size_t size() const { return by_id_.size(); }
     bool empty() const { return by_id_.empty(); }
     /// For a walk that erases.
-    std::vector<RoutedCall*> all() const {
-        std::vector<RoutedCall*> calls;
-        calls.reserve(size());
-        for (const auto& [id, call] : by_id_) calls.push_back(call);
-        return calls;
-    }
+    std::vector<CallId> ids() const { return by_id_.keys(); }
 
   private:
     Pool<RoutedCall> storage_;

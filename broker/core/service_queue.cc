@@ -38,7 +38,7 @@ std::span<ServiceQueue::Turn*> ServiceQueue::first_level() {
 const QueuedCall* ServiceQueue::head() {
     if (turns_.empty()) return nullptr;
     const auto head_of = [&](const Turn* turn) -> const QueuedCall& {
-        return calls_.find(turn->by_deadline.next_key())->call;
+        return calls_.at(turn->by_deadline.next_key()).call;
     };
     const std::span<Turn*> level = first_level();
     if (level.size() == 1) return &head_of(level.front());
@@ -75,7 +75,7 @@ bool ServiceQueue::remove(CallId id) {
 }
 
 void ServiceQueue::take(CallId id) {
-    const Waiting& waiting = *calls_.find(id);
+    const Waiting& waiting = calls_.at(id);
     Turn* const turn = waiting.turn;
     size_bytes_ -= waiting.call.size_bytes;
     total_cost_ -= waiting.call.cost;

@@ -87,7 +87,7 @@ void fields(A& a, Label& m) {
 template <class A>
 void fields(A& a, CostPoint& m) {
     a.number(0, "rows", m.rows, {.fallback = 1, .low = 1});
-    a.number(1, "nanoseconds", m.nanoseconds);
+    a.number(1, "nanoseconds", m.nanoseconds, {.high = longest_device_ns});
 }
 
 inline bool rows_ascend(const std::vector<CostPoint>& curve) {
@@ -161,7 +161,7 @@ template <class A>
 void fields(A& a, Beat& m) {
     a.number(0, "credit_sequence", m.credit_sequence);
     a.number(1, "result_sequence", m.result_sequence);
-    a.number(2, "foreign_backlog_ns", m.foreign_backlog_ns);
+    a.number(2, "foreign_backlog_ns", m.foreign_backlog_ns, {.high = longest_device_ns});
     a.call_keys(3, "running", m.running, key_list_count);
     a.list(4, "depths", m.depths, limits::services_per_worker_count);
 }

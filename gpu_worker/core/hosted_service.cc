@@ -62,6 +62,7 @@ std::vector<CostPoint> advertised(const HostedService& service) {
     std::vector<CostPoint> points;
     for (CostPoint point : service.sizes.all().points()) {
         point.rows = service.said_rows(point.rows);
+        point.nanoseconds = std::min(point.nanoseconds, longest_device_ns);
         if (!points.empty() && point.rows <= points.back().rows) points.pop_back();
         points.push_back(point);
     }

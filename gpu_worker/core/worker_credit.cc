@@ -93,7 +93,7 @@ std::uint64_t WorkerMachine::foreign_backlog_ns(BrokerNumber broker) const {
         if (call.asked_by(broker)) continue;
         sum += std::clamp<Duration>(services_.at(call.service).cost_of(call.rows), 0s, 1h);
     }
-    return static_cast<std::uint64_t>(sum.count());
+    return std::min(static_cast<std::uint64_t>(sum.count()), longest_device_ns);
 }
 
 /// Brokers schedule by the curve that was learned, and `farm status` shows theirs. At a beat, and

@@ -177,6 +177,15 @@ TEST(HeaderTest, RefusesNumbersOutOfRangeAndNamesTheLimit) {
     EXPECT_TRUE(says(refusal_of_item("92 00 81 02 04"), "HELLO.role is 4"));
 }
 
+TEST(HeaderTest, RefusesTimesAboveADay) {
+    EXPECT_TRUE(std::holds_alternative<Beat>(only_item("92 08 81 02 cf 00004e94914f0000")));
+    EXPECT_TRUE(says(refusal_of_item("92 08 81 02 cf 00004e94914f0001"), "foreign_backlog_ns"));
+    EXPECT_TRUE(says(refusal_of_item("92 08 81 02 cf 00004e94914f0001"), "86400000000000"));
+    const std::string point = "82 00 01 01 cf 8000000000000000";
+    EXPECT_TRUE(says(refusal_of_item("92 05 81 00 91 83 00 01 01 a3 676e6e 0e 91" + point),
+                     "nanoseconds is 9223372036854775808"));
+}
+
 TEST(HeaderTest, RefusesMissingFields) {
     EXPECT_TRUE(says(refusal_of_item("92 09 80"), "CALL.key is missing"));
     EXPECT_TRUE(says(refusal_of_item("92 09 81 00" + some_key), "CALL.service is missing"));

@@ -180,6 +180,74 @@ TEST_F(BrokerMachineTest, SilentWorkerIsPassedOverUntilItIsHeard) {
     EXPECT_EQ(broker.sent<Call>(worker).size(), 1U);
 }
 
+/// Calls that take longer than a clock can say must not look like less than none.
+TEST_F(BrokerMachineTest, ABacklogWithoutEndDrawsNoCalls) {
+    broker.join(worker, Role::worker, 2);
+    Advertise slow;
+    Credit room{1, 1 << 20, {}, 0};
+    for (const std::uint16_t index : {1, 2, 3}) {
+        ServiceAd ad;
+        ad.index = ServiceIndex{index};
+        ad.model = "slow" + std::to_string(index);
+        ad.max_result_bytes = 1000;
+        ad.cost = {{1, longest_device_ns}};
+        slow.services.push_back(ad);
+        room.windows.push_back({ad.index, 4});
+    }
+    slow.services.back().model = "gnn";
+    slow.services.back().cost = {};
+    broker.receive(worker, slow);
+    broker.receive(worker, room);
+    broker.worker(other, 3);
+    for (const std::uint64_t number : {3, 4})
+        broker.receive(client, BrokerBench::make_call(number));
+    for (const std::uint64_t by : {worker, other}) {  // each has had one: none is on trial
+        ASSERT_EQ(broker.sent<Call>(by).size(), 1U);
+        Answer answer = BrokerBench::make_answer(1);
+        answer.key = broker.sent<Call>(by)[0].key;
+        answer.timings.run_rows = 1;
+        answer.timings.compute_ns = 1'000'000;
+        broker.receive(by, answer);
+    }
+    for (const std::uint64_t number : {1, 2}) {
+        Call endless = BrokerBench::make_call(number, "slow" + std::to_string(number));
+        endless.rows = UINT32_MAX;
+        broker.receive(client, endless);
+    }
+    ASSERT_EQ(broker.sent<Call>(worker).size(), 3U);
+    broker.receive(client, BrokerBench::make_call(5));
+    EXPECT_EQ(broker.sent<Call>(other).size(), 2U);
+}
+
+/// A run goes on from beat to beat; what is not named any more has ended.
+TEST_F(BrokerMachineTest, ARunThatBeatsNameIsOverdueInTheEnd) {
+    broker.worker(worker, 2);
+    broker.receive(client, BrokerBench::make_call(1));
+    broker.receive(worker, Started{{BrokerBench::key(1)}});
+    for (int i = 0; i < 30; ++i) {
+        EXPECT_TRUE(broker.sent<Answer>(client).empty()) << i;
+        broker.receive(client, Beat{});
+        broker.receive(worker, Beat{0, 0, 0, {BrokerBench::key(1)}, {}});
+        broker.pass(1s);
+    }
+    ASSERT_EQ(broker.sent<Answer>(client).size(), 1U);
+    EXPECT_EQ(broker.sent<Answer>(client)[0].reason, Reason::run_overdue);
+}
+
+TEST_F(BrokerMachineTest, AChunkAboveItsLimitIsRefused) {
+    broker.worker(worker, 2);
+    Call call = BrokerBench::make_call(1);
+    call.chunked = true;
+    call.input_bytes = limits::chunk_bytes + 1;
+    broker.receive(client, call);
+    Chunk chunk{call.key, 0, 0, limits::chunk_bytes + 1, PayloadId{77}};
+    broker.receive(client, chunk);
+    EXPECT_TRUE(broker.dropped(77));
+    ASSERT_EQ(broker.sent<Refused>(client).size(), 1U);
+    EXPECT_EQ(broker.sent<Refused>(client)[0].reason, RefusedReason::malformed);
+    EXPECT_NE(broker.sent<Refused>(client)[0].detail.find("chunk_bytes"), std::string::npos);
+}
+
 // ---- rule 10 ----------------------------------------------------------------------------------
 
 TEST_F(BrokerMachineTest, UnofferedServiceIsRefusedAfterTheGraceTime) {

@@ -138,6 +138,18 @@ TEST(BrokerMemoryTest, ACallThatWaitsInTheQueueAllocatesNothing) {
     EXPECT_GE(bench.machine.open_call_count(), 100U);
 }
 
+TEST(BrokerMemoryTest, ACallThatIsToldToRunManyTimesIsKeptOnce) {
+    MemoryBench bench;
+    bench.worker(1, 2);
+    bench.join(client, Role::client);
+    bench.call(client);
+    const Started started{{BrokerBench::key(1)}};
+    bench.receive(1, started);
+    const std::int64_t before = allocations().live_bytes;
+    for (int i = 0; i < 10'000; ++i) bench.receive(1, started);
+    EXPECT_LE(allocations().live_bytes, before + 1024);
+}
+
 /// Clients that come, hold leases, renew them, call past them, and go.
 TEST(BrokerMemoryTest, AnHourOfLeasesLeavesNothingBehind) {
     constexpr std::uint64_t clients_at_once = 8;
