@@ -105,6 +105,13 @@ std::string_view to_string(RefusedReason reason) {
     return "unknown";
 }
 
+PayloadId payload_of(const Message& message) {
+    if (const auto* call = std::get_if<Call>(&message)) return call->payload;
+    if (const auto* answer = std::get_if<Answer>(&message)) return answer->payload;
+    if (const auto* chunk = std::get_if<Chunk>(&message)) return chunk->payload;
+    return {};
+}
+
 std::string_view verb_name(const Message& message) { return verbs[message.index()].name; }
 
 bool may_send(Role sender, const Message& message) {

@@ -398,6 +398,9 @@ using Message = std::variant<Hello, Welcome, Refused, Attach, Goodbye, Advertise
 /// "HELLO", "RESULT" (for Answer), "REPORT" (for StatusReport), ...
 std::string_view verb_name(const Message& message);
 
+/// The payload that came with a message; none when its verb has none.
+PayloadId payload_of(const Message& message);
+
 /// Whether this peer may send that verb at all; a broker refuses the rest as malformed.
 bool may_send(Role sender, const Message& message);
 

@@ -22,13 +22,6 @@ LogLevel level_of(NoteLevel level) {
     return LogLevel::info;
 }
 
-PayloadId payload_of(const Message& message) {
-    if (const auto* call = std::get_if<Call>(&message)) return call->payload;
-    if (const auto* answer = std::get_if<Answer>(&message)) return answer->payload;
-    if (const auto* chunk = std::get_if<Chunk>(&message)) return chunk->payload;
-    return {};
-}
-
 }  // namespace
 
 BrokerLoop::BrokerLoop(Parts parts, Signals& signals)

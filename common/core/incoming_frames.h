@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "common/core/buffer.h"
+#include "common/core/error.h"
 #include "common/core/transfer.h"
 
 namespace farm {
@@ -19,11 +20,12 @@ class IncomingFrames {
     IncomingFrames() = default;
     explicit IncomingFrames(const std::vector<LargeTensor>& tensors, Allocate allocate = &heap);
 
-    /// Requires a place that IncomingTransfer::accept() has found. Throws std::bad_alloc at the
-    /// first chunk of a tensor.
+    /// Requires a place that IncomingTransfer::accept() has found. Memory is taken at the first
+    /// chunk of a tensor; when there is none, this and all later chunks are forgotten.
     void store(std::uint16_t frame, std::uint64_t offset, Buffer chunk);
-    /// When all chunks have been stored: the tensors, in order.
-    std::vector<Buffer> take() &&;
+    /// When all chunks have been stored: the tensors, in order. Errors (unavailable): there was no
+    /// memory for them.
+    Result<std::vector<Buffer>> take() &&;
 
   private:
     static MutableBuffer heap(std::size_t size) { return MutableBuffer(size); }
@@ -34,7 +36,8 @@ class IncomingFrames {
         MutableBuffer block;
     };
     Allocate allocate_{&heap};
-    std::vector<Frame> frames_;
+    std::vector<Frame> frames_;  ///< empty without the memory
+    bool out_of_memory_{false};
 };
 
 }  // namespace farm

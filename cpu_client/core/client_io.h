@@ -88,7 +88,7 @@ struct OpenDirect {
 };
 
 using ClientEffect =
-    std::variant<OpenLink, OpenDirect, OpenBulk, CloseLink, Transmit, TransmitChunk, AllocateFrames,
+    std::variant<OpenLink, OpenDirect, OpenBulk, CloseLink, Transmit, TransmitChunk, ExpectFrames,
                  StoreChunk, DropPayload, Complete, Reply, Quarantine, Note>;
 using ClientEffects = std::vector<ClientEffect>;
 

@@ -278,7 +278,7 @@ void ClientMachine::receive(OpenCall& call, const AnswerArrived& arrived, Step& 
     }
     call.download.emplace(
         Download{arrived.answer, IncomingTransfer(arrived.large, chunking_of(call.via))});
-    step.out.push_back(AllocateFrames{arrived.answer.payload});
+    step.out.push_back(ExpectFrames{arrived.answer.payload});
     want_bulk(call.via, step);
     if (has_bulk(call.via)) grant_more(call, step);
 }

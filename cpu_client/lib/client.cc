@@ -38,6 +38,10 @@ Result<std::optional<CurveClient>> curve_of(const ClientConfig& config) {
     return CurveClient{std::move(*own), std::move(*server)};
 }
 
+bool uses_same_host(const ClientConfig& config) {
+    return config.same_host && config.direct != DirectUse::never;
+}
+
 Result<std::shared_ptr<ClientEngine>> make_engine(std::vector<std::string> addresses,
                                                   const ClientConfig& config,
                                                   std::optional<CurveClient> curve) {
@@ -54,7 +58,7 @@ Result<std::shared_ptr<ClientEngine>> make_engine(std::vector<std::string> addre
     machine.back_off = config.back_off;
     machine.give_up_after = config.give_up_after;
     machine.direct = config.direct;
-    if (config.same_host) machine.host = this_host();
+    if (uses_same_host(config)) machine.host = this_host();
     machine.seed = random_u64();
     options.background_thread = config.background_thread;
     options.log = config.log;
@@ -67,7 +71,7 @@ Result<std::shared_ptr<ClientEngine>> make_engine(std::vector<std::string> addre
 }
 
 std::shared_ptr<SharedArena> arena_of(const ClientConfig& config) {
-    return config.same_host ? SharedArena::of_process() : nullptr;
+    return uses_same_host(config) ? SharedArena::of_process() : nullptr;
 }
 
 /// A call as the machine wants it, or why there is none.

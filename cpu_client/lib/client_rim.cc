@@ -59,6 +59,11 @@ void ClientRim::feed(const ClientInput& input) {
     }
 }
 
+void ClientRim::feed(LinkLost lost) {
+    if (full_.erase(lost.link) == 1) lost.cause = LinkLost::Cause::no_room;
+    feed(ClientInput(lost));
+}
+
 void ClientRim::receive() {
     links_.tell(
         {[this](LinkOpened opened) { feed(opened); }, [this](LinkLost lost) { feed(lost); },
@@ -89,8 +94,10 @@ void ClientRim::flush() {
 }
 
 SendResult ClientRim::send(LinkId link, Lane lane, std::span<const Buffer> frames) {
-    return is_same_host(link) ? same_host_links_->send(link, frames)
-                              : links_.send(link, lane, frames);
+    const SendResult result =
+        is_same_host(link) ? same_host_links_->send(link, frames) : links_.send(link, lane, frames);
+    if (result == SendResult::full) full_.insert(link);
+    return result;
 }
 
 void ClientRim::close(LinkId link) {
@@ -185,25 +192,19 @@ void ClientRim::carry_out(const TransmitChunk& effect) {
     FARM_ENSURE(outbox_.add(effect.link, Lane::bulk, chunk, &piece));
 }
 
-void ClientRim::carry_out(const AllocateFrames& effect) {
+void ClientRim::carry_out(const ExpectFrames& effect) {
     const Payload* payload = payloads_.find(effect.payload);
     FARM_EXPECT(payload != nullptr);
     const auto body = decode_answer_body(payload->body);
     FARM_EXPECT(body.has_value());  // it was read when it came
-    downloads_[effect.payload].frames = IncomingFrames(large_tensors(body->tensors), &large_block);
+    downloads_[effect.payload] = IncomingFrames(large_tensors(body->tensors), &large_block);
 }
 
-/// Without the memory the chunks are taken and forgotten, and the call ends INTERNAL.
 void ClientRim::carry_out(const StoreChunk& effect) {
     Payload chunk = payloads_.take(effect.chunk);
     const auto download = downloads_.find(effect.into);
     FARM_EXPECT(download != downloads_.end() && chunk.frames.size() == 1);
-    if (download->second.out_of_memory) return;
-    try {
-        download->second.frames.store(effect.frame, effect.offset, std::move(chunk.frames.front()));
-    } catch (const std::bad_alloc&) {
-        download->second = {{}, true};
-    }
+    download->second.store(effect.frame, effect.offset, std::move(chunk.frames.front()));
 }
 
 void ClientRim::carry_out(const DropPayload& effect) {
@@ -215,10 +216,12 @@ void ClientRim::carry_out(const Complete& effect) {
     Payload payload = payloads_.take(effect.payload);
     const auto download = downloads_.find(effect.payload);
     if (download == downloads_.end()) return handlers_.complete(effect, std::move(payload));
-    const bool out_of_memory = download->second.out_of_memory;
-    payload.frames = std::move(download->second.frames).take();
+    auto frames = std::move(download->second).take();
     downloads_.erase(download);
-    if (!out_of_memory) return handlers_.complete(effect, std::move(payload));
+    if (frames) {
+        payload.frames = std::move(*frames);
+        return handlers_.complete(effect, std::move(payload));
+    }
     Complete failed = effect;
     failed.status = CallStatus::internal;
     failed.detail = "no memory for the result: lower max_result_bytes, or the calls in flight";

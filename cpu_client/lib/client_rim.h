@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "common/core/incoming_frames.h"
@@ -50,6 +51,7 @@ class ClientRim {
     void begin_turn() { now_ = steady_now(); }
     void submit(Submit submit, Payload payload);
     void feed(const ClientInput& input);
+    void feed(LinkLost lost);
     /// Takes what has come.
     void receive();
     /// Does what is due, sends what has gathered.
@@ -59,12 +61,6 @@ class ClientRim {
     const std::string& last_problem() const { return machine_.last_problem(); }
 
   private:
-    /// A chunked answer while its chunks come.
-    struct Download {
-        IncomingFrames frames;
-        bool out_of_memory{false};
-    };
-
     void take(LinkId link, std::vector<Buffer> frames);
     void take(LinkId link, Answer answer);
     void refuse(LinkId link, RefusedReason reason, const Error& why);
@@ -78,7 +74,7 @@ class ClientRim {
     void carry_out(const CloseLink& effect);
     void carry_out(const Transmit& effect);
     void carry_out(const TransmitChunk& effect);
-    void carry_out(const AllocateFrames& effect);
+    void carry_out(const ExpectFrames& effect);
     void carry_out(const StoreChunk& effect);
     void carry_out(const DropPayload& effect);
     void carry_out(const Complete& effect);
@@ -97,9 +93,10 @@ class ClientRim {
     Outbox outbox_;
     PayloadStore payloads_;
     std::vector<Message> messages_;  ///< of the message that is being taken
-    std::unordered_map<PayloadId, Download> downloads_;
+    std::unordered_map<PayloadId, IncomingFrames> downloads_;  ///< of chunked answers
     ClientEffects effects_;
     std::vector<LinkId> failed_;
+    std::unordered_set<LinkId> full_;  ///< of those, where what we sent found no room
     TimePoint now_;
 };
 

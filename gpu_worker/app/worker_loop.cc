@@ -31,12 +31,6 @@ LogLevel level_of(NoteLevel level) {
     return LogLevel::info;
 }
 
-PayloadId payload_of(const Message& message) {
-    if (const auto* answer = std::get_if<Answer>(&message)) return answer->payload;
-    if (const auto* chunk = std::get_if<Chunk>(&message)) return chunk->payload;
-    return {};
-}
-
 /// Descriptors stand in for tensors whose bytes have not come yet: checks never look at values.
 Result<TensorList> announced_tensors(const CallBody& body) {
     TensorList tensors;
@@ -107,8 +101,8 @@ int WorkerLoop::run() {
             take_direct(Lane::bulk);
         }
         if (same_host_links_) take_same_host();
-        take_runs();  // inline runs are done already
         step(Tick{});
+        take_runs();  // inline runs are done already
         report_failed_links();
         notifier_.feed(now_);
     }
@@ -324,7 +318,7 @@ void WorkerLoop::carry_out(const TransmitChunk& effect) {
     outbox_.add(effect.link, Lane::bulk, chunk, &piece);
 }
 
-void WorkerLoop::carry_out(const AllocateFrames& effect) {
+void WorkerLoop::carry_out(const ExpectFrames& effect) {
     const Payload* payload = payloads_.find(effect.payload);
     FARM_ENSURE(payload != nullptr);
     const auto body = decode_call_body(payload->body);
@@ -345,7 +339,8 @@ void WorkerLoop::carry_out(const DropPayload& effect) {
     incoming_.erase(effect.payload);
 }
 
-TensorList WorkerLoop::take_inputs(PayloadId id, const ServiceAd& ad) {
+/// Errors (unavailable): there was no memory for what came in chunks.
+Result<TensorList> WorkerLoop::take_inputs(PayloadId id, const ServiceAd& ad) {
     Payload payload = payloads_.take(id);
     if (const auto found = inputs_.find(id); found != inputs_.end()) {
         TensorList tensors = std::move(found->second);
@@ -354,24 +349,36 @@ TensorList WorkerLoop::take_inputs(PayloadId id, const ServiceAd& ad) {
     }
     const auto incoming = incoming_.find(id);
     FARM_ENSURE(incoming != incoming_.end());
-    payload.frames = std::move(incoming->second).take();
+    auto frames = std::move(incoming->second).take();
     incoming_.erase(incoming);
+    if (!frames) return tl::unexpected(std::move(frames).error());
+    payload.frames = std::move(*frames);
     auto body = decode_call_body(payload.body);
     FARM_ENSURE(body.has_value());
     auto tensors = unpack_tensors(std::move(body->tensors), payload.frames);
     FARM_ENSURE(tensors.has_value());
     const auto ordered = check_inputs(ad, *tensors);  // announced_tensors() passed it already
     FARM_ENSURE(ordered.has_value());
-    return std::move(*tensors);
+    return tensors;
 }
 
+/// A run is all of its calls: when there is no memory for the inputs of one, none has begun.
 void WorkerLoop::carry_out(const StartRun& effect) {
     Service& service = services_.at(effect.service);
     RunJob job{effect.run, {}, effect.slices, effect.expires};
+    std::optional<Error> problem;
     for (const RunCall& call : effect.calls) {
-        job.calls.push_back({take_inputs(call.payload, service.served->ad), call.rows});
+        auto tensors = take_inputs(call.payload, service.served->ad);
+        if (!tensors) problem = std::move(tensors).error();
+        job.calls.push_back({tensors ? std::move(*tensors) : TensorList{}, call.rows});
     }
     runs_[effect.run] = {effect.service, false};
+    if (problem) {
+        const CallOutcome refused{
+            Outcome::not_started, Reason::overloaded, problem->message, {}, 0, {}};
+        const std::vector<CallOutcome> all(effect.calls.size(), refused);
+        return done_here_.push_back({effect.run, {}, all, {}});
+    }
     start(*service.instances.at(effect.instance), std::move(job));
 }
 

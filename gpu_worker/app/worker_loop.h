@@ -77,7 +77,7 @@ class WorkerLoop {
     void step(const WorkerInput& input);
     void carry_out(const Transmit& effect);
     void carry_out(const TransmitChunk& effect);
-    void carry_out(const AllocateFrames& effect);
+    void carry_out(const ExpectFrames& effect);
     void carry_out(const StoreChunk& effect);
     void carry_out(const StartRun& effect);
     void carry_out(const StartSelfTest& effect);
@@ -89,7 +89,7 @@ class WorkerLoop {
     void carry_out(const CloseLink& effect);
     void carry_out(const Finished&) { finished_ = true; }
     void start(InstanceRunner& instance, RunJob job);
-    TensorList take_inputs(PayloadId payload, const ServiceAd& ad);
+    Result<TensorList> take_inputs(PayloadId payload, const ServiceAd& ad);
     void report_failed_links();
 
     Signals& signals_;
@@ -98,7 +98,7 @@ class WorkerLoop {
     BoundedQueue<LoadedEntry> loaded_;
     BoundedQueue<RunDone> done_;
     std::vector<LoadedEntry> newly_loaded_;
-    std::vector<RunDone> done_here_;  ///< of instances that run inline
+    std::vector<RunDone> done_here_;  ///< of instances that run inline, or that had nothing to run
     std::vector<RunDone> newly_done_;
     BrokerLinks links_;
     std::optional<Listener> listener_;

@@ -154,7 +154,7 @@ void WorkerMachine::take_payload(HeldCall& call, const CallArrived& arrived) {
     call.intake = HeldCall::Intake{
         arrived.link, arrived.large,
         IncomingTransfer(arrived.large, is_direct ? direct_chunking : routed_chunking)};
-    out_->push_back(AllocateFrames{call.payload});
+    out_->push_back(ExpectFrames{call.payload});
     if (call.intake->transfer.done()) return enqueue(call);
     announce_grant(call);
 }

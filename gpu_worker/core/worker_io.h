@@ -96,7 +96,7 @@ struct StartSelfTest {
 struct Finished {};
 
 using WorkerEffect =
-    std::variant<OpenLink, OpenBulk, BindBulk, CloseLink, Transmit, TransmitChunk, AllocateFrames,
+    std::variant<OpenLink, OpenBulk, BindBulk, CloseLink, Transmit, TransmitChunk, ExpectFrames,
                  StoreChunk, DropPayload, StartRun, StartSelfTest, Finished, Note>;
 using WorkerEffects = std::vector<WorkerEffect>;
 

@@ -10,21 +10,6 @@ namespace farm {
 
 namespace {
 
-/// The payload that came with a message, if its verb has one.
-PayloadId payload_of(const Message& message) {
-    return std::visit(
-        [](const auto& verb) {
-            using Verb = std::decay_t<decltype(verb)>;
-            if constexpr (std::is_same_v<Verb, Call> || std::is_same_v<Verb, Answer> ||
-                          std::is_same_v<Verb, Chunk>) {
-                return verb.payload;
-            } else {
-                return PayloadId{};
-            }
-        },
-        message);
-}
-
 std::vector<PayloadId> payloads_of(const WorkerInput& input) {
     if (const auto* received = std::get_if<Received>(&input))
         return {payload_of(received->message)};

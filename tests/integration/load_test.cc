@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <deque>
 #include <numeric>
@@ -118,6 +119,10 @@ TEST_P(GibibyteTest, ArrivesWhole) {
     ClientConfig config;
     config.direct = GetParam().direct;
     config.same_host = GetParam().same_host;
+    std::atomic<bool> went_within_the_host{false};
+    config.log = [&](NoteLevel, const std::string& text) {
+        if (text.find("directly at same host") != std::string::npos) went_within_the_host = true;
+    };
     auto client = Client::connect(farm.url(), config);
     ASSERT_TRUE(client) << client.error().message;
     std::vector<std::uint32_t> values(value_count);
@@ -138,6 +143,7 @@ TEST_P(GibibyteTest, ArrivesWhole) {
     const bool some_went_directly =
         report->broker.accepted_count < static_cast<std::uint64_t>(GetParam().call_count);
     EXPECT_EQ(some_went_directly, GetParam().direct == DirectUse::always);
+    EXPECT_EQ(went_within_the_host.load(), GetParam().same_host);
 }
 
 INSTANTIATE_TEST_SUITE_P(LargeCall, GibibyteTest,

@@ -127,7 +127,7 @@ TEST_F(SameHostTest, ItIsOnWhereTheOrdinaryDirectPathIsOff) {
     farm_.start_worker("w1", farm_.url(), {"--direct", "off"});
     connect();
     call_until_direct();
-    EXPECT_TRUE(has_noted("same host"));
+    EXPECT_TRUE(has_noted("directly at same host"));
 }
 
 TEST_F(SameHostTest, SwitchedOffAtTheWorkerCallsGoByItsOtherAddress) {
@@ -145,7 +145,7 @@ TEST_F(SameHostTest, AHundredMegabytesArriveWhole) {
     connect();
     const std::vector<float> values = numbers(25 << 20);
     echo_until_direct(values, {.deadline = 60s, .max_result_bytes = 128 << 20});
-    EXPECT_TRUE(has_noted("same host"));
+    EXPECT_TRUE(has_noted("directly at same host"));
 }
 
 TEST_F(SameHostTest, AnInputOfTheClientsMemoryThatIsHandedBackWasNeverCopied) {
@@ -180,7 +180,7 @@ TEST_F(SameHostTest, AnswersThatAreHeldBeyondTheLimitAreCopies) {
         held.push_back(client_->infer("double", one_input(input), options).get());
         ASSERT_TRUE(held.back().ok()) << held.back().detail;
     }
-    EXPECT_TRUE(has_noted("same host"));
+    EXPECT_TRUE(has_noted("directly at same host"));
     for (const Inference& answer : held) {
         const auto output = answer.output("x").as<float>();
         ASSERT_TRUE(output) << output.error().message;
@@ -197,6 +197,7 @@ TEST_F(SameHostTest, AKilledWorkerLosesNoCallAndLeavesNothing) {
     farm_.start_worker("w2", farm_.url());
     connect();
     call_until_direct("double");
+    ASSERT_TRUE(has_noted("directly at same host"));
     const Buffer input = buffer_of(numbers(megabyte_of_floats));
     const CallOptions options{.max_result_bytes = 2 << 20};
     std::deque<Future<Inference>> open;
@@ -230,7 +231,7 @@ TEST_F(SameHostTest, AKilledWorkerLosesNoCallAndLeavesNothing) {
     ClientConfig config;
     config.direct = DirectUse::always;
     config.log = [told](NoteLevel, const std::string& text) {
-        if (text.find("same host") != std::string::npos) (void)!::write(told, "x", 1);
+        if (text.find("directly at same host") != std::string::npos) (void)!::write(told, "x", 1);
     };
     auto client = Client::connect(url, std::move(config));
     if (!client) ::_exit(1);

@@ -96,7 +96,7 @@ void ClientNode::carry_out(ClientEffects& effects) {
             open_bulk(*bulk);
         } else if (auto* shut = std::get_if<CloseLink>(&effect)) {
             close(shut->link);
-        } else if (auto* frames = std::get_if<AllocateFrames>(&effect)) {
+        } else if (auto* frames = std::get_if<ExpectFrames>(&effect)) {
             payloads->allocate(frames->payload);
         } else if (auto* chunk = std::get_if<StoreChunk>(&effect)) {
             payloads->store_chunk(chunk->chunk, chunk->into, chunk->frame, chunk->offset);

@@ -19,11 +19,6 @@ PayloadId* payload_member(Message& message) {
     return nullptr;
 }
 
-PayloadId payload_of(const Message& message) {
-    PayloadId* member = payload_member(const_cast<Message&>(message));
-    return member == nullptr ? PayloadId{} : *member;
-}
-
 void SimPayloads::violate(const std::string& text) {
     verdict_.violate("payload ownership", owner_ + ": " + text);
 }
@@ -52,8 +47,8 @@ void SimPayloads::drop(PayloadId id) { take(id, "DropPayload"); }
 
 void SimPayloads::allocate(PayloadId id) {
     const auto found = payloads_.find(id);
-    if (found == payloads_.end()) return static_cast<void>(get(id, "AllocateFrames"));
-    if (!found->second.filled.empty()) return violate("AllocateFrames for frames that are there");
+    if (found == payloads_.end()) return static_cast<void>(get(id, "ExpectFrames"));
+    if (!found->second.filled.empty()) return violate("ExpectFrames for frames that are there");
     found->second.filled.assign(found->second.large.size(), 0);
 }
 
@@ -73,19 +68,21 @@ void SimPayloads::store_chunk(PayloadId chunk, PayloadId into, std::uint16_t fra
     whole.filled[frame] += piece.length;
 }
 
-SimPayload SimPayloads::cut(PayloadId from, std::uint16_t frame, std::uint16_t tensor,
-                            std::uint64_t offset, std::uint32_t length) {
-    const SimPayload whole = get(from, "TransmitChunk");
-    const bool fits = frame < whole.filled.size() && whole.large[frame].tensor == tensor &&
-                      offset + length <= whole.filled[frame] && length > 0 &&
-                      length <= limits::direct_frame_bytes;
+SimPayload SimPayloads::cut(const TransmitChunk& what, const Chunking& chunking) {
+    const SimPayload whole = get(what.payload, "TransmitChunk");
+    const bool fits = what.frame < whole.filled.size() &&
+                      whole.large[what.frame].tensor == what.tensor && what.length > 0 &&
+                      what.offset + what.length <= whole.filled[what.frame];
     if (!fits) violate("TransmitChunk cuts bytes that are not there");
+    if (fits && what.length > chunking.largest_chunk(whole.large[what.frame].size_bytes)) {
+        violate("TransmitChunk cuts more than a chunk of this link may be");
+    }
     SimPayload piece;
     piece.kind = SimPayload::Kind::chunk;
     piece.call = whole.call;
-    piece.tensor = tensor;
-    piece.offset = offset;
-    piece.length = length;
+    piece.tensor = what.tensor;
+    piece.offset = what.offset;
+    piece.length = what.length;
     return piece;
 }
 

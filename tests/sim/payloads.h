@@ -7,6 +7,7 @@
 
 #include "common/core/ids.h"
 #include "common/core/transfer.h"
+#include "schemas/machine.h"
 #include "schemas/messages.h"
 #include "tests/sim/verdict.h"
 
@@ -28,7 +29,6 @@ struct SimPayload {
 
 /// The [rim] payload member of a message; null for verbs without one.
 PayloadId* payload_member(Message& message);
-PayloadId payload_of(const Message& message);
 
 /// A rim's PayloadStore that keeps account: an id that is used after its release, released twice,
 /// or assembled out of order is a violation (ARCHITECTURE.md, "Payloads").
@@ -44,9 +44,8 @@ class SimPayloads {
     void drop(PayloadId id);
     void allocate(PayloadId id);
     void store_chunk(PayloadId chunk, PayloadId into, std::uint16_t frame, std::uint64_t offset);
-    /// What TransmitChunk cuts out.
-    SimPayload cut(PayloadId from, std::uint16_t frame, std::uint16_t tensor, std::uint64_t offset,
-                   std::uint32_t length);
+    /// What TransmitChunk cuts out, for a link with such chunks.
+    SimPayload cut(const TransmitChunk& piece, const Chunking& chunking);
     std::size_t count() const { return payloads_.size(); }
     std::string describe() const;
 

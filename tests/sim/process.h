@@ -3,6 +3,7 @@
 // Bodies of the templates of farm.h.
 #include <algorithm>
 
+#include "schemas/chunking.h"
 #include "tests/sim/describe.h"
 #include "tests/sim/farm.h"
 
@@ -184,8 +185,10 @@ void Dialler<M, I, E>::send(const Transmit& effect) {
 
 template <class M, class I, class E>
 void Dialler<M, I, E>::send(const TransmitChunk& effect) {
-    SimPayload piece = this->payloads->cut(effect.payload, effect.frame, effect.tensor,
-                                           effect.offset, effect.length);
+    const auto found = links_.find(effect.link);
+    const auto& brokers = this->world_.broker_ids;
+    const bool routed = found != links_.end() && std::ranges::count(brokers, found->second.broker);
+    SimPayload piece = this->payloads->cut(effect, routed ? routed_chunking : direct_chunking);
     const Chunk chunk{effect.key, effect.tensor, effect.offset, effect.length, {}};
     if (this->world_.verdict.listening()) {
         this->world_.log(this->world_.name(this->id) + " -> link " +

@@ -203,8 +203,7 @@ void WorkerNode::carry_out(WorkerEffects& effects) {
             } else {
                 listener_.send(piece->link,
                                Chunk{piece->key, piece->tensor, piece->offset, piece->length, {}},
-                               payloads->cut(piece->payload, piece->frame, piece->tensor,
-                                             piece->offset, piece->length));
+                               payloads->cut(*piece, direct_chunking));
             }
         } else if (auto* link = std::get_if<OpenLink>(&effect)) {
             open(link->link, world_.broker_ids.at(link->address));
@@ -215,7 +214,7 @@ void WorkerNode::carry_out(WorkerEffects& effects) {
         } else if (auto* shut = std::get_if<CloseLink>(&effect)) {
             close(shut->link);
             listener_.close(shut->link);
-        } else if (auto* frames = std::get_if<AllocateFrames>(&effect)) {
+        } else if (auto* frames = std::get_if<ExpectFrames>(&effect)) {
             payloads->allocate(frames->payload);
         } else if (auto* chunk = std::get_if<StoreChunk>(&effect)) {
             payloads->store_chunk(chunk->chunk, chunk->into, chunk->frame, chunk->offset);

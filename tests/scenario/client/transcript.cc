@@ -53,7 +53,7 @@ struct EffectText {
     std::string operator()(const Note& e) const { return "note: " + e.text; }
     std::string operator()(const Reply&) const { return "reply"; }
     std::string operator()(const TransmitChunk&) const { return "send CHUNK"; }
-    std::string operator()(const AllocateFrames&) const { return "allocate frames"; }
+    std::string operator()(const ExpectFrames&) const { return "expect frames"; }
     std::string operator()(const StoreChunk&) const { return "store chunk"; }
     std::string operator()(const DropPayload&) const { return ""; }
 };

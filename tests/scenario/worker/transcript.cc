@@ -101,7 +101,7 @@ struct EffectText {
     std::string operator()(const StartSelfTest& e) const {
         return "start self-test of model " + std::to_string(e.service.value);
     }
-    std::string operator()(const AllocateFrames&) const { return "allocate frames"; }
+    std::string operator()(const ExpectFrames&) const { return "expect frames"; }
     std::string operator()(const StoreChunk& e) const {
         return "store chunk at " + std::to_string(e.offset);
     }

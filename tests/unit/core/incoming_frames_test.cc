@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <new>
+
 namespace farm {
 namespace {
 
@@ -15,7 +17,7 @@ TEST(IncomingFramesTest, ChunksArePutTogether) {
     frames.store(0, 2, filled(3, 2));
     frames.store(1, 0, filled(1, 3));
     frames.store(1, 1, filled(2, 4));
-    const std::vector<Buffer> buffers = std::move(frames).take();
+    const std::vector<Buffer> buffers = *std::move(frames).take();
     ASSERT_EQ(buffers.size(), 2U);
     const std::vector<std::byte> first(buffers[0].bytes().begin(), buffers[0].bytes().end());
     EXPECT_EQ(first, (std::vector<std::byte>{std::byte{1}, std::byte{1}, std::byte{2}, std::byte{2},
@@ -29,15 +31,24 @@ TEST(IncomingFramesTest, AChunkThatIsAWholeTensorStaysWhereItLies) {
     const Buffer chunk = filled(5, 1);
     const std::byte* where = chunk.data();
     frames.store(0, 0, chunk);
-    EXPECT_EQ(std::move(frames).take().front().data(), where);
+    EXPECT_EQ(std::move(frames).take()->front().data(), where);
 }
 
 TEST(IncomingFramesTest, NoMemoryIsTakenForWholeTensors) {
     IncomingFrames frames({{0, 5}}, [](std::size_t) -> MutableBuffer { throw std::bad_alloc(); });
     frames.store(0, 0, filled(5, 1));
-    EXPECT_EQ(std::move(frames).take().front().size(), 5U);
-    IncomingFrames cut({{0, 5}}, [](std::size_t) -> MutableBuffer { throw std::bad_alloc(); });
-    EXPECT_THROW(cut.store(0, 0, filled(2, 1)), std::bad_alloc);
+    EXPECT_EQ(std::move(frames).take()->front().size(), 5U);
+}
+
+TEST(IncomingFramesTest, WithoutTheMemoryLaterChunksAreForgottenToo) {
+    IncomingFrames frames({{0, 5}, {1, 3}},
+                          [](std::size_t) -> MutableBuffer { throw std::bad_alloc(); });
+    frames.store(0, 0, filled(2, 1));
+    frames.store(0, 2, filled(3, 1));
+    frames.store(1, 0, filled(3, 1));
+    const auto buffers = std::move(frames).take();
+    ASSERT_FALSE(buffers.has_value());
+    EXPECT_EQ(buffers.error().code, ErrorCode::unavailable);
 }
 
 }  // namespace

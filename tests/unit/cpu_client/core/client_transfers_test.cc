@@ -72,8 +72,8 @@ Answer start_large_answer(ClientBench& bench) {
 TEST(ClientTransfersTest, LargeAnswerIsAllocatedGrantedAndStored) {
     ClientBench bench;
     const Answer answer = start_large_answer(bench);
-    ASSERT_NE(bench.last<AllocateFrames>(), nullptr);
-    EXPECT_EQ(bench.last<AllocateFrames>()->payload, answer.payload);
+    ASSERT_NE(bench.last<ExpectFrames>(), nullptr);
+    EXPECT_EQ(bench.last<ExpectFrames>()->payload, answer.payload);
     EXPECT_EQ(bench.sent<Send>(), nullptr);  // the bulk socket is not there yet
     bench.from_broker(Attach{SessionId{7}, {}});
     ASSERT_NE(bench.sent<Send>(), nullptr);
@@ -131,7 +131,7 @@ TEST(ClientTransfersTest, ResultAboveWhatTheCallTakesIsInvalid) {
     answer.chunked = true;
     bench.answers(answer, {{1, 3 * mebibyte}});
     EXPECT_EQ(bench.completed(1)->status, CallStatus::invalid);
-    EXPECT_EQ(bench.count<AllocateFrames>(), 0U);
+    EXPECT_EQ(bench.count<ExpectFrames>(), 0U);
     EXPECT_EQ(bench.held_count(), 0U);
 }
 
