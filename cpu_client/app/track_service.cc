@@ -21,6 +21,7 @@ constexpr std::string_view wish_name = "EDGES_WANTED";
 enum Stage : std::size_t { embedding, graph, filter, classifier, tracks, stage_count };
 constexpr std::array<std::string_view, stage_count> stage_names{"embedding", "graph", "filter",
                                                                 "classifier", "tracks"};
+constexpr double largest_stage_number = 9'007'199'254'740'992;  // 2^53: doubles skip integers above
 
 bool has(const std::vector<TensorSpec>& specs, std::string_view name, DType type) {
     return std::ranges::any_of(
@@ -86,6 +87,11 @@ Result<std::vector<TrackStage>> read_stages(const Inference& answer) {
     if (numbers->size() != 2 * stage_count) {
         return unfit(fmt::format("{} numbers in STAGES", numbers->size()),
                      fmt::format("milliseconds and edges of {} stages", +stage_count));
+    }
+    for (const double number : *numbers) {
+        if (number >= 0 && number <= largest_stage_number) continue;  // not so for NaN
+        return unfit(fmt::format("{} in STAGES", number),
+                     fmt::format("numbers there are 0 to {:.0f}", largest_stage_number));
     }
     std::vector<TrackStage> stages;
     for (std::size_t i = 0; i < stage_count; ++i) {

@@ -21,30 +21,30 @@ std::size_t bin_of(const std::array<double, count>& begins, double value) {
 struct Cluster {
     std::int64_t label{0};
     std::uint32_t hit_count{0};
-    std::uint32_t particle{EventTruth::none};  ///< the majority particle
-    std::uint32_t majority_count{0};
-    double majority_weight{0};
+    std::uint32_t leader{EventTruth::none};  ///< the leading particle
+    std::uint32_t leader_count{0};           ///< its hits in the cluster
+    double leader_weight{0};                 ///< of these
 
-    bool is_pure(double fraction) const { return majority_count > fraction * hit_count; }
+    bool is_pure(double fraction) const { return leader_count > fraction * hit_count; }
+    bool has_majority() const { return is_pure(0.5); }
     bool holds_most(const EventTruth& truth) const {
-        return particle != EventTruth::none &&
-               2 * majority_count > truth.particles()[particle].hit_count;
+        return leader != EventTruth::none && 2 * leader_count > truth.particles()[leader].hit_count;
     }
     bool has_double_majority(const EventTruth& truth) const {
-        return hit_count >= valid_cluster_hit_count && is_pure(0.5) && holds_most(truth);
+        return hit_count >= valid_cluster_hit_count && has_majority() && holds_most(truth);
     }
     bool is_perfect(const EventTruth& truth) const {
         return has_double_majority(truth) && is_pure(0.99) &&
-               majority_count == truth.particles()[particle].hit_count;
+               leader_count == truth.particles()[leader].hit_count;
     }
     bool is_counted(const EventTruth& truth) const {
         return hit_count >= counted_cluster_hit_count &&
-               (particle == EventTruth::none || truth.particles()[particle].selected);
+               (!has_majority() || truth.particles()[leader].selected);
     }
     ClusterVerdict verdict(const EventTruth& truth) const {
         if (has_double_majority(truth)) {
-            return truth.particles()[particle].selected ? ClusterVerdict::found
-                                                        : ClusterVerdict::other;
+            return truth.particles()[leader].selected ? ClusterVerdict::found
+                                                      : ClusterVerdict::other;
         }
         return is_counted(truth) ? ClusterVerdict::fake : ClusterVerdict::other;
     }
@@ -73,10 +73,10 @@ Cluster make_cluster(const EventTruth& truth, std::span<const LabelledHit> hits)
             weight += truth.weight_of(hits[end].hit);
         }
         const auto count = static_cast<std::uint32_t>(end - begin);
-        if (count <= cluster.majority_count) continue;
-        cluster.particle = particle;
-        cluster.majority_count = count;
-        cluster.majority_weight = weight;
+        if (count <= cluster.leader_count) continue;
+        cluster.leader = particle;
+        cluster.leader_count = count;
+        cluster.leader_weight = weight;
     }
     return cluster;
 }
@@ -111,9 +111,9 @@ std::vector<std::size_t> best_clusters(const EventTruth& truth,
     std::vector<std::size_t> best(truth.particles().size(), clusters.size());
     for (std::size_t c = 0; c < clusters.size(); ++c) {
         const Cluster& cluster = clusters[c];
-        if (!cluster.is_pure(0.5)) continue;
-        std::size_t& place = best[cluster.particle];
-        if (place == clusters.size() || cluster.majority_count > clusters[place].majority_count) {
+        if (!cluster.has_majority()) continue;
+        std::size_t& place = best[cluster.leader];
+        if (place == clusters.size() || cluster.leader_count > clusters[place].leader_count) {
             place = c;
         }
     }
@@ -138,16 +138,16 @@ void add_clusters(const EventTruth& truth, const std::vector<Cluster>& clusters,
                   const std::vector<std::size_t>& best, TrackMetrics& metrics) {
     for (std::size_t c = 0; c < clusters.size(); ++c) {
         const Cluster& cluster = clusters[c];
-        if (cluster.is_pure(0.5) && cluster.holds_most(truth)) {
-            metrics.good_weight += cluster.majority_weight;
+        if (cluster.has_majority() && cluster.holds_most(truth)) {
+            metrics.good_weight += cluster.leader_weight;
         }
         if (!cluster.is_counted(truth)) continue;
         TrackCounts counts;
         counts.clusters = 1;
         counts.fakes = cluster.has_double_majority(truth) ? 0 : 1;
-        counts.duplicates = cluster.is_pure(0.5) && best[cluster.particle] != c ? 1 : 0;
+        counts.duplicates = cluster.has_majority() && best[cluster.leader] != c ? 1 : 0;
         counts.majority_75 = cluster.is_pure(0.75) ? 1 : 0;
-        add(truth, cluster.particle, counts, metrics);
+        add(truth, cluster.leader, counts, metrics);
     }
 }
 
@@ -213,7 +213,7 @@ Result<TrackVerdicts> track_verdicts(const EventTruth& truth,
     for (const Cluster& cluster : make_clusters(truth, labels)) {
         const ClusterVerdict verdict = cluster.verdict(truth);
         verdicts.clusters.emplace(cluster.label, verdict);
-        if (verdict == ClusterVerdict::found) is_found[cluster.particle] = true;
+        if (verdict == ClusterVerdict::found) is_found[cluster.leader] = true;
     }
     for (std::uint32_t p = 0; p < is_found.size(); ++p) {
         if (truth.particles()[p].selected && !is_found[p]) verdicts.missed.push_back(p);

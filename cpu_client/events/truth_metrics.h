@@ -12,13 +12,16 @@
 
 /// What a reconstruction is worth, each figure defined here and nowhere else.
 ///
-/// A *cluster* is the hits of one label >= 0. Its *majority particle* is the one with most hits in
-/// it (of equals the one listed first; noise is none); a cluster of noise only has none. It has
-/// *double majority* when it has 3 hits or more, more than half of them are the majority
-/// particle's, and they are more than half of that particle's hits in the event. Two clusters
-/// cannot both have it for one particle.
+/// A *cluster* is the hits of one label >= 0. Its *leading particle* is the one with most hits in
+/// it (of equals the one listed first; noise is none), and its *majority particle* as well when
+/// more than half of the cluster's hits are that particle's. It has *double majority* when it has 3
+/// hits or more and a majority particle, more than half of whose hits in the event are in it. Two
+/// clusters cannot both have it for one particle.
 /// *Counted* clusters have 5 hits or more, and a selected majority particle or none: those of other
-/// particles are neither right nor wrong.
+/// particles are neither right nor wrong, those of no particle are wrong (as in ACTS, whose
+/// TrackTruthMatcher calls a track without a particle of more than half of its hits a fake).
+/// gnn_tracking leaves such clusters out, too, when their leading particle is not selected; its
+/// fake rate is the lower.
 namespace farm {
 
 inline constexpr std::uint32_t valid_cluster_hit_count = 3;
@@ -43,7 +46,8 @@ struct TrackCounts {
     double perfect_efficiency() const;
     /// gnn_tracking, "lhc": of clusters, not of particles.
     double majority_75_efficiency() const;
-    /// 1 - double majority, of the counted clusters (gnn_tracking, fake_double_majority).
+    /// 1 - double majority, of the counted clusters (gnn_tracking, fake_double_majority, with more
+    /// clusters counted).
     double fake_rate() const;
     /// Clusters more than half of which are a particle that has a better such cluster, one with
     /// more of its hits (ACTS TrackTruthMatcher, "Duplicate"); they are fakes as well.
@@ -54,14 +58,15 @@ struct TrackCounts {
 };
 
 /// Bins hold what is at or above their begin and below the next one's; the last has no end.
-/// Clusters lie in the bin of their majority particle, those without one in no bin.
+/// Clusters lie in the bin of their leading particle, be it selected or not; those of noise alone
+/// in no bin.
 struct TrackMetrics {
     TrackCounts all;
     std::array<TrackCounts, pt_bin_begins.size()> by_pt;
     std::array<TrackCounts, abs_eta_bin_begins.size()> by_abs_eta;
     double good_weight{0}, total_weight{0};
 
-    /// TrackML challenge (score.py of its library): weight of the majority hits in clusters that
+    /// TrackML challenge (score.py of its library): weight of the leader's hits in clusters that
     /// are more than half one particle and hold more than half of it, by the weight of all hits. It
     /// is for all particles, whatever the selection, and clusters of any size.
     double trackml_score() const;

@@ -90,7 +90,7 @@ std::string draw_rates(const std::string& title, const TrackMetrics& metrics,
                 fmt::format("double-majority efficiency, {:.3f} of {} particles",
                             all.double_majority_efficiency(), all.particles));
     draw_legend(svg, {560, 460}, fake_colour,
-                fmt::format("fake rate, {:.3f} of {} tracks (by their majority particle)",
+                fmt::format("fake rate, {:.3f} of {} tracks (by their leading particle)",
                             all.fake_rate(), all.clusters));
     return std::move(svg).finish();
 }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 namespace farm {
 namespace {
 
@@ -90,6 +92,29 @@ TEST(TrackServiceTest, AnswerThatDoesNotFitIsRefused) {
     other = answer();
     other.outputs[4] = tensor_of<double>("STAGES", {1, 2}, {1, 0});
     EXPECT_FALSE(TrackService::read(other, 8, nullptr));
+}
+
+/// They became counts as they were, and NaN a time.
+TEST(TrackServiceTest, StageNumbersThatCannotBeAreRefused) {
+    const auto message_of = [](std::size_t place, double number) {
+        std::vector<double> numbers{1, 0, 2, 4, 3, 3, 4, 3, 5, 3};
+        numbers[place] = number;
+        Inference bad = answer();
+        bad.outputs[4] = tensor_of<double>("STAGES", {5, 2}, numbers);
+        const auto found = TrackService::read(bad, 8, nullptr);
+        return found ? "none" : found.error().message;
+    };
+    EXPECT_EQ(message_of(3, -1),
+              "the answer has -1 in STAGES (numbers there are 0 to 9007199254740992): is the model "
+              "a track finding service?");
+    constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    for (const std::size_t place : {2U, 3U}) {  // milliseconds and edges of the graph
+        for (const double number : {nan, infinity, -infinity, -1.0, 1e20}) {
+            EXPECT_NE(message_of(place, number), "none") << number << " at " << place;
+        }
+    }
+    EXPECT_EQ(message_of(3, 9'007'199'254'740'992), "none");
 }
 
 }  // namespace

@@ -102,11 +102,14 @@ TEST(TrackVerdictsTest, SayWhatEachClusterIsAndWhatWasMissed) {
     label(10, 12, 9);   // half of particle 2, too short to count
     label(16, 21, 2);   // particle 3, which is not selected
     label(26, 30, 30);  // noise
+    label(22, 23, 8);   // 2 of particle 4, which is not selected,
+    label(13, 14, 8);   // 2 of particle 2
+    label(31, 31, 8);   // and noise: nobody's
     const auto verdicts = track_verdicts(truth, labels);
     ASSERT_TRUE(verdicts);
     using enum ClusterVerdict;
     EXPECT_EQ(verdicts->clusters, (std::map<std::int64_t, ClusterVerdict>{
-                                      {4, found}, {9, other}, {2, other}, {30, fake}}));
+                                      {4, found}, {9, other}, {2, other}, {30, fake}, {8, fake}}));
     EXPECT_EQ(verdicts->missed, (std::vector<std::uint32_t>{1}));
 }
 
@@ -125,6 +128,28 @@ TEST(TruthMetricsTest, ClustersOfParticlesThatAreNotSelectedDoNotCount) {
     EXPECT_EQ(metrics_of({{16, 21, 1}}).all, (TrackCounts{2, 0, 0, 0, 0, 0, 0}));
     EXPECT_DOUBLE_EQ(metrics_of({{16, 21, 1}}).trackml_score(), 6.0 / 26);
     EXPECT_EQ(metrics_of({{22, 27, 1}}).all, (TrackCounts{2, 0, 0, 0, 0, 0, 0}));
+}
+
+/// Only those led by a selected particle counted, which left most fakes out.
+TEST(TruthMetricsTest, ClusterWithoutAMajorityIsAFakeWhoeverLeadsIt) {
+    // 6 hits of particle 3, which is not selected, and 6 of noise: half is no majority.
+    const TrackMetrics half = metrics_of({{16, 21, 1}, {26, 31, 1}});
+    EXPECT_EQ(half.all, (TrackCounts{2, 0, 0, 1, 1, 0, 0}));
+    EXPECT_EQ(half.all.fake_rate(), 1);
+    EXPECT_EQ(half.by_pt[2], (TrackCounts{0, 0, 0, 1, 1, 0, 0}));  // 0.5 to 0.75 GeV: particle 3
+    // With 5 of noise it is particle 3's: 6 of 11.
+    EXPECT_EQ(metrics_of({{16, 21, 1}, {26, 30, 1}}).all, (TrackCounts{2, 0, 0, 0, 0, 0, 0}));
+    // 2 hits of particle 3, and 1 each of 1, 2 and 4: nobody's.
+    EXPECT_EQ(metrics_of({{0, 0, 1}, {10, 10, 1}, {16, 17, 1}, {22, 22, 1}}).all,
+              (TrackCounts{2, 0, 0, 1, 1, 0, 0}));
+    // Such a cluster of 4 hits is too short to count.
+    EXPECT_EQ(metrics_of({{16, 17, 1}, {26, 27, 1}}).all, (TrackCounts{2, 0, 0, 0, 0, 0, 0}));
+}
+
+/// The leader's other hits make the better cluster; without a majority this is no duplicate of it.
+TEST(TruthMetricsTest, ClusterWithoutAMajorityIsNoDuplicate) {
+    EXPECT_EQ(metrics_of({{0, 6, 1}, {7, 9, 2}, {26, 29, 2}}).all,
+              (TrackCounts{2, 1, 0, 2, 1, 0, 1}));
 }
 
 TEST(TruthMetricsTest, ClusterOfNoiseIsAFakeInNoBin) {
