@@ -1,8 +1,8 @@
 """Trains the networks of the track finder: embedding, filter, edge classifier, one after another,
 each on what the one before leaves. See `python -m eventfarm_train --help`."""
 import argparse
-import subprocess
-from dataclasses import dataclass
+import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,45 +10,11 @@ import torch
 
 from . import evaluate, export, pairs, stages
 from .events import read_events
+from .kept import write_whole
 from .loop import Run
 from .networks import EdgeClassifier, Embedder, Filter
-
-# Seeds of `farm events` for each purpose; no event serves two.
-SEEDS = {"train": 1001, "validation": 2001, "evaluation": 3001}
-COUNTS = {"train": 24, "validation": 2, "evaluation": 5}
-GRAPH_EVENTS = 8  # of the training events, those of which filter and edge classifier see the graphs
-FILTER_LOSS = 0.01  # of the target pairs that the filter may lose
-
-# Steps of one minute on two cores, and the share of the minutes each network gets.
-STEPS_PER_MINUTE = {"embedding": 240, "filter": 300, "classifier": 200}
-SHARES = {"embedding": 0.2, "filter": 0.2, "classifier": 0.6}
-
-
-@dataclass
-class Plan:
-    """What is to be done, as the command line says."""
-
-    out: Path
-    work: Path
-    farm: str
-    minutes: float
-    seed: int
-    pileup: float
-    device: torch.device
-
-    def steps(self, name):
-        return max(40, round(self.minutes * SHARES[name] * STEPS_PER_MINUTE[name]))
-
-
-def events_for(plan, purpose):
-    """The events of a purpose, made when they are not there yet."""
-    folder = plan.work / "events" / purpose
-    if not (folder / "made").exists():
-        subprocess.run([plan.farm, "events", "--pileup", str(plan.pileup), "--no-cells", "--count",
-                        str(COUNTS[purpose]), "--seed", str(SEEDS[purpose]), "--out", folder],
-                       check=True)
-        (folder / "made").touch()
-    return read_events(folder)
+from .plan import (COUNTS, FILTER_LOSS, GRAPH_EVENTS, RADIUS, SEEDS, SHARES, Plan,
+                   claim_work_folder, events_for)
 
 
 def train_embedding(plan, train, validation):
@@ -75,7 +41,8 @@ def make_graphs(plan, name, events, make):
     for number, event in enumerate(events):
         kept = plan.work / f"{name}-{number}.npy"
         if not kept.exists():
-            np.save(kept, make(number, event))
+            edges = make(number, event)
+            write_whole(kept, lambda file: np.save(file, edges))
         graphs.append((event, np.load(kept)))
     return graphs
 
@@ -111,7 +78,9 @@ def sector_graph(graph, width=0.25):
 
 
 def train_all(plan):
-    train, validation = events_for(plan, "train"), events_for(plan, "validation")
+    """The networks by name, and the filter's cut."""
+    train, validation = (read_events(events_for(plan, purpose))
+                         for purpose in ("train", "validation"))
     chosen = [*train[:GRAPH_EVENTS], *validation]
     networks = {"embedding": train_embedding(plan, train, validation)}
 
@@ -139,15 +108,34 @@ def train_all(plan):
         plan, "classifier", EdgeClassifier().to(plan.device), stages.edge_classifier_loss,
         kept[:GRAPH_EVENTS], sector_graph(kept[-1]))
 
-    chains = [(event, edges, stages.probabilities(networks["classifier"], event, edges, plan.device))
-              for event, edges in kept[GRAPH_EVENTS:]]
-    return networks, cut, evaluate.choose_method(chains)
+    return networks, cut
+
+
+def choose_tracks(plan, repository, cut):
+    """Writes the model's configuration with the way of building tracks that is best on the
+    validation events."""
+    def write(method):
+        export.write_config(repository / "tracks", export.parameters_of(RADIUS, cut, method))
+
+    def figures_of(method):
+        write(method)
+        return evaluate.track(plan.farm, events_for(plan, "validation"), repository,
+                              plan.work / "tracks")
+
+    write(evaluate.choose_method(figures_of))
+
+
+def judge(plan, repository):
+    events = events_for(plan, "evaluation")
+    return {pt_min: evaluate.track(plan.farm, events, repository, plan.work / "tracks", pt_min)
+            for pt_min in (1.0, 0.5)}
 
 
 def describe(plan):
     counts = ", ".join(f"{COUNTS[p]} for {p} (seed {SEEDS[p]})" for p in SEEDS)
     steps = ", ".join(f"{name} {plan.steps(name)}" for name in SHARES)
-    return {"Command": f"`./dev train --minutes {plan.minutes:g} --seed {plan.seed}`",
+    return {"Command": f"`./dev train --minutes {plan.minutes:g} --seed {plan.seed} "
+                       f"--pileup {plan.pileup:g}`",
             "Events": f"`farm events --pileup {plan.pileup:g}`, {counts}; filter and edge "
                       f"classifier saw the first {GRAPH_EVENTS} of those for training",
             "Steps": steps}
@@ -161,7 +149,8 @@ def main():
                         help="folder of events, checkpoints and curves; a run that finds its own "
                              "goes on where it was (%(default)s)")
     parser.add_argument("--farm", default="build/release/cpu_client/app/farm",
-                        help="the farm program, which makes the events (%(default)s)")
+                        help="the farm program, which makes the events and judges the tracks "
+                             "(%(default)s)")
     parser.add_argument("--minutes", type=float, default=60,
                         help="how long, on two cores; sets the steps (%(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="of weights and order (%(default)s)")
@@ -172,13 +161,17 @@ def main():
     arguments = vars(parser.parse_args())
     torch.set_num_threads(arguments.pop("threads"))
     plan = Plan(**arguments)
-    plan.work.mkdir(parents=True, exist_ok=True)
-
-    networks, cut, method = train_all(plan)
-    result = evaluate.evaluate(networks, events_for(plan, "evaluation"), cut, method, plan.device)
-    text = export.report(result, describe(plan))
-    export.export(plan.out, networks, [plan.work / f"{name}.csv" for name in networks],
-                  export.parameters_of(stages.RADIUS, cut, method), text)
+    try:
+        claim_work_folder(plan)
+    except ValueError as error:
+        sys.exit(f"eventfarm_train: {error}")
+    networks, cut = train_all(plan)
+    repository = plan.work / "models"
+    export.write_networks(repository / "tracks", networks)
+    choose_tracks(plan, repository, cut)
+    text = export.report(judge(plan, repository), describe(plan))
+    shutil.copytree(repository / "tracks", plan.out, dirs_exist_ok=True)
+    export.write_report(plan.out, [plan.work / f"{name}.csv" for name in networks], text)
     print(text)
 
 

@@ -1,27 +1,25 @@
-"""What the trained networks are worth on events that they have not seen."""
-import numpy as np
+"""What the trained networks are worth. Tracks are built and judged by the farm itself."""
+import json
+import subprocess
 
-from . import pairs, stages, tracks
+import numpy as np
+from scipy.stats import rankdata
+
+from . import pairs
 
 WALK_CUTS = ((0.03, 0.5), (0.05, 0.5), (0.1, 0.6), (0.2, 0.7))
 COMPONENT_CUTS = (0.5, 0.6, 0.7, 0.8, 0.9)
+# Ways of building tracks, as export.parameters_of() takes them.
+METHODS = [("walkthrough", *cuts) for cuts in WALK_CUTS]
+METHODS += [("components", cut) for cut in COMPONENT_CUTS]
 
 
 def auc(label, score):
-    """Area under the ROC curve: how often a right edge scores higher than a wrong one."""
-    order = np.argsort(score)
-    rank = np.empty(len(score))
-    rank[order] = np.arange(1, len(score) + 1)
+    """Area under the ROC curve: how often a right edge scores higher than a wrong one; as high is
+    half of it."""
     right = int(label.sum())
     wrong = len(label) - right
-    return (rank[label].sum() - right * (right + 1) / 2) / max(1, right * wrong)
-
-
-def edge_figures(event, edges):
-    return {"edges": edges.shape[1],
-            "efficiency_pt1": pairs.edge_efficiency(event, edges, 1.0),
-            "efficiency_pt05": pairs.edge_efficiency(event, edges, 0.5),
-            "purity": pairs.edge_purity(event, edges)}
+    return (rankdata(score)[label].sum() - right * (right + 1) / 2) / max(1, right * wrong)
 
 
 def cut_for(event, edges, scores, loss):
@@ -33,55 +31,22 @@ def cut_for(event, edges, scores, loss):
     return float(np.quantile(scores[is_target], loss))
 
 
-def scored_edges(networks, event, filter_cut, device):
-    """The chain up to the scores; also what each stage left."""
-    edges = stages.radius_graph(stages.embed(networks["embedding"], event, device))
-    left = {"graph": edge_figures(event, edges)}
-    kept = stages.probabilities(networks["filter"], event, edges, device) > filter_cut
-    edges = edges[:, kept]
-    left["filter"] = edge_figures(event, edges)
-    scores = stages.probabilities(networks["classifier"], event, edges, device)
-    left["classifier > 0.5"] = edge_figures(event, edges[:, scores > 0.5])
-    return edges, scores, left
+def track(farm, events, models, out, pt_min=1.0):
+    """What `farm track --json` tells of a folder of events and the model `tracks` of a repository.
+    Labels and summary stay in the folder `out`."""
+    summary = out / "summary.json"
+    subprocess.run([farm, "track", events, "--truth", "--local", "--models", models, "--pt-min",
+                    str(pt_min), "--out", out, "--json", summary],
+                   check=True, stdout=subprocess.DEVNULL)
+    return json.loads(summary.read_text(encoding="utf-8"))
 
 
-def labels_of(event, edges, scores, method):
-    """method: ("walkthrough", walk cut, branch cut) or ("components", cut)."""
-    if method[0] == "components":
-        return tracks.components(len(event.points), edges[:, scores > method[1]])
-    return tracks.walkthrough(event.points, edges, scores, *method[1:])
-
-
-def total(metrics):
-    """Figures of several events together."""
-    summed = {name: sum(m[name] for m in metrics) for name in metrics[0]}
-    return {"efficiency": summed["found"] / max(1, summed["particles"]),
-            "fake_rate": summed["fakes"] / max(1, summed["clusters"]), **summed}
-
-
-def choose_method(chains):
-    """The way of building tracks that finds most, less what it makes up. chains: (event, edges,
-    scores) of validation events."""
+def choose_method(figures_of):
+    """The one of METHODS that finds most, less what it makes up. figures_of(method): those of
+    track()."""
     def worth(method):
-        figures = total([tracks.track_metrics(event, labels_of(event, edges, scores, method))
-                         for event, edges, scores in chains])
-        print(f"{method}: efficiency {figures['efficiency']:.4f}, fake rate "
-              f"{figures['fake_rate']:.4f}", flush=True)
-        return figures["efficiency"] - figures["fake_rate"]
-    methods = [("walkthrough", *cuts) for cuts in WALK_CUTS]
-    methods += [("components", cut) for cut in COMPONENT_CUTS]
-    return max(methods, key=worth)
-
-
-def evaluate(networks, events, filter_cut, method, device):
-    """Tracks above 1 and above 0.5 GeV, and edges after each stage, over all events."""
-    metrics, stages_left = {1.0: [], 0.5: []}, []
-    for event in events:
-        edges, scores, left = scored_edges(networks, event, filter_cut, device)
-        labels = labels_of(event, edges, scores, method)
-        for pt_min, found in metrics.items():
-            found.append(tracks.track_metrics(event, labels, pt_min))
-        stages_left.append(left)
-    mean = {stage: {name: float(np.mean([left[stage][name] for left in stages_left]))
-                    for name in stages_left[0][stage]} for stage in stages_left[0]}
-    return {"tracks": {pt_min: total(found) for pt_min, found in metrics.items()}, "edges": mean}
+        figures = figures_of(method)
+        efficiency, fake_rate = figures["double_majority_efficiency"], figures["fake_rate"]
+        print(f"{method}: efficiency {efficiency:.4f}, fake rate {fake_rate:.4f}", flush=True)
+        return efficiency - fake_rate
+    return max(METHODS, key=worth)

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
+from .kept import write_whole
+
 NOISE = -1
 
 
@@ -90,7 +92,8 @@ def read_events(folder):
     for prefix in prefixes:
         kept = Path(f"{prefix}.npz")
         if not kept.exists():
-            np.savez(kept, **vars(read_event(prefix)))
+            event = read_event(prefix)
+            write_whole(kept, lambda file: np.savez(file, **vars(event)))
         with np.load(kept) as arrays:
             events.append(Event(**arrays))
     return events

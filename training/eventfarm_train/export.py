@@ -1,5 +1,6 @@
 """Writes the trained networks as a model that the farm serves, with what made them."""
 import csv
+import math
 
 import torch
 
@@ -58,39 +59,56 @@ def draw_curve(curve_file, picture):
     plt.close(figure)
 
 
-def percent(value):
-    return f"{100 * value:.2f} %"
+def percent(value, count=None):
+    """"91.7 %", or "91.7 ± 0.4 %" of a share of `count`."""
+    error = "" if not count else f" ± {100 * math.sqrt(value * (1 - value) / count):.1f}"
+    return f"{100 * value:.1f}{error} %"
 
 
-def report(result, description):
-    """README.md of the model's folder."""
+def report(judged, description):
+    """README.md of the model's folder. judged: {least pT in GeV: figures of evaluate.track()}; the
+    first is that of the edges after each stage."""
     lines = ["# Networks of the track finder", "",
              "Trained by `./dev train` (training/); config.pbtxt is ours, too. The curves, with the "
              "figures on validation", "events, are in curves/.", ""]
     lines += [f"- {name}: {value}" for name, value in description.items()]
-    lines += ["", "On the evaluation events, by the yardstick of training/ (definitions: "
-              "cpu_client/events/truth_metrics.h;", "particles of >= 5 hits, |eta| < 4):", "",
-              "| particles | double-majority efficiency | fake rate | particles in the events |",
-              "|---|---|---|---|"]
-    for pt_min, figures in result["tracks"].items():
-        lines.append(f"| pT > {pt_min} GeV | {percent(figures['efficiency'])} | "
-                     f"{percent(figures['fake_rate'])} | {figures['particles']} |")
-    lines += ["", "| after | edges per event | edge efficiency, pT > 1 GeV | pT > 0.5 GeV | "
-              "edges within one particle |", "|---|---|---|---|---|"]
-    for stage, figures in result["edges"].items():
-        lines.append(f"| {stage} | {figures['edges']:,.0f} | {percent(figures['efficiency_pt1'])} "
-                     f"| {percent(figures['efficiency_pt05'])} | {percent(figures['purity'])} |")
+    lines += ["", "On the evaluation events by `farm track --truth --local`, particles of >= 5 "
+              "hits, |eta| < 4 (definitions:", "cpu_client/events/truth_metrics.h):", "",
+              "| particles | double-majority efficiency | perfect | fake rate | particles in the "
+              "events |", "|---|---|---|---|---|"]
+    for pt_min, figures in judged.items():
+        count = figures["particles"]
+        lines.append(f"| pT > {pt_min:g} GeV | "
+                     f"{percent(figures['double_majority_efficiency'], count)} | "
+                     f"{percent(figures['perfect_efficiency'])} | "
+                     f"{percent(figures['fake_rate'])} | {count:,} |")
+    first = next(iter(judged))
+    lines += ["", f"| after | edges per event | edge efficiency, pT > {first:g} GeV | edges within "
+              "one particle |", "|---|---|---|---|"]
+    for stage in judged[first]["stages"]:
+        if stage["edge_efficiency"] is None:
+            continue
+        lines.append(f"| {stage['name']} | {stage['edges']:,.0f} | "
+                     f"{percent(stage['edge_efficiency'])} | "
+                     f"{percent(stage['edge_same_particle_purity'])} |")
     return "\n".join(lines) + "\n"
 
 
-def export(folder, networks, curves, parameters, text):
-    """folder: the model's. curves: csv files of the runs."""
+def write_networks(folder, networks):
+    """Into the model's folder, as version 1. Moves the networks to the CPU."""
     (folder / "1").mkdir(parents=True, exist_ok=True)
-    (folder / "curves").mkdir(exist_ok=True)
     for name, network in networks.items():
         torch.jit.script(network.cpu().eval()).save(str(folder / "1" / f"{name}.pt"))
+
+
+def write_config(folder, parameters):
+    (folder / "config.pbtxt").write_text(CONFIG.format(parameters=parameters), encoding="ascii")
+
+
+def write_report(folder, curves, text):
+    """curves: csv files of the runs."""
+    (folder / "curves").mkdir(parents=True, exist_ok=True)
     for curve in curves:
         (folder / "curves" / curve.name).write_bytes(curve.read_bytes())
         draw_curve(curve, folder / "curves" / f"{curve.stem}.png")
-    (folder / "config.pbtxt").write_text(CONFIG.format(parameters=parameters), encoding="ascii")
     (folder / "README.md").write_text(text, encoding="utf-8")

@@ -1,11 +1,12 @@
 """A training run that can be stopped at any time and goes on where it was."""
 import csv
 import math
-import os
 import time
 
 import numpy as np
 import torch
+
+from .kept import write_whole
 
 REPORTS = 40  # rows of a loss curve
 PEAK_RATE, LEAST_RATE = 3e-3, 2e-5
@@ -45,11 +46,10 @@ class Run:
         self.step, self.seconds, self.curve = state["step"], state["seconds"], state["curve"]
 
     def _keep(self):
-        part = self.checkpoint.with_suffix(".part")
-        torch.save({"network": self.network.state_dict(), "optimizer": self.optimizer.state_dict(),
-                    "step": self.step, "seconds": self.seconds, "curve": self.curve,
-                    "steps": self.steps, "seed": self.seed}, part)
-        os.replace(part, self.checkpoint)
+        state = {"network": self.network.state_dict(), "optimizer": self.optimizer.state_dict(),
+                 "step": self.step, "seconds": self.seconds, "curve": self.curve,
+                 "steps": self.steps, "seed": self.seed}
+        write_whole(self.checkpoint, lambda file: torch.save(state, file))
         with open(self.curve_file, "w", newline="", encoding="ascii") as file:
             writer = csv.DictWriter(file, self.curve[0].keys(), lineterminator="\n")
             writer.writeheader()

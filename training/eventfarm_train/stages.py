@@ -5,8 +5,8 @@ from scipy.spatial import cKDTree
 from torch.nn.functional import binary_cross_entropy_with_logits, softplus
 
 from . import pairs
+from .plan import RADIUS
 
-RADIUS = 1.0  # of the graph in the embedding
 PT_MIN = 0.5  # GeV; hits of other particles are background
 SHARPNESS = 6.0  # of the step at RADIUS that the losses smooth
 NEAR = 1.3  # square of the distance up to which a wrong pair is pushed away
