@@ -125,8 +125,7 @@ Result<Bench> prepare(const Flags& flags, const InputChoices& choices) {
     }
     bench.subject.event_count = bench.events.size();
     bench.subject.rows_per_call = mean_rows(bench.events);
-    bench.options.deadline = std::chrono::duration_cast<std::chrono::nanoseconds>(
-        std::chrono::duration<double>(flags.deadline_s));
+    bench.options.deadline = duration_of(flags.deadline_s);
     return bench;
 }
 

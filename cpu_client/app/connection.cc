@@ -25,15 +25,11 @@ bool is_named(const ServiceAd& service, const std::string& name) {
     return service.model == name || service_name(service.model, service.version) == name;
 }
 
-std::chrono::nanoseconds give_up_after(const ConnectionFlags& flags) {
-    return std::chrono::duration_cast<std::chrono::nanoseconds>(
-        std::chrono::duration<double>(flags.timeout_s));
-}
-
 }  // namespace
 
 void add_connection_flags(CLI::App& app, ConnectionFlags& flags) {
     app.add_option("--broker", flags.broker, "Brokers: tcp://HOST:PORT,... or @FILE or srv://NAME")
+        ->each([&flags](const std::string&) { flags.has_broker = true; })
         ->capture_default_str();
     app.add_option("--key", flags.key, "CURVE key pair: .secret file made by `farm keygen`");
     app.add_option("--broker-key", flags.broker_key, "Public key of the brokers, or its .pub file");
@@ -56,8 +52,22 @@ void add_connection_flags(CLI::App& app, ConnectionFlags& flags) {
         ->capture_default_str();
 }
 
+void add_local_flags(CLI::App& app, LocalFlags& flags) {
+    CLI::Option* local =
+        app.add_flag("--local", flags.local,
+                     "Run the model here, in a private farm; with --broker only if none answers");
+    app.add_option("--models", flags.models, "Model repository for --local")
+        ->needs(local)
+        ->capture_default_str();
+}
+
+std::chrono::nanoseconds duration_of(double seconds) {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(
+        std::chrono::duration<double>(seconds));
+}
+
 std::chrono::nanoseconds timeout(const ConnectionFlags& flags) {
-    return give_up_after(flags) + std::chrono::seconds(1);
+    return duration_of(flags.timeout_s) + std::chrono::seconds(1);
 }
 
 ClientConfig client_config(const ConnectionFlags& flags, Role role) {
@@ -65,7 +75,7 @@ ClientConfig client_config(const ConnectionFlags& flags, Role role) {
     config.token = flags.token;
     config.key_file = flags.key;
     config.server_key = flags.broker_key;
-    config.give_up_after = give_up_after(flags);
+    config.give_up_after = duration_of(flags.timeout_s);
     config.direct = flags.direct;
     config.same_host = flags.same_host;
     config.role = role;
@@ -77,12 +87,16 @@ Result<Client> connect(const ConnectionFlags& flags, Role role) {
     return Client::connect(flags.broker, client_config(flags, role));
 }
 
-Result<Client> connect_local(const ConnectionFlags& flags, const std::string& brokers,
-                             const std::string& models) {
+Result<Client> connect(const ConnectionFlags& flags, const LocalFlags& local) {
+    if (!local.local) return connect(flags);
+    if (local.models.empty()) {
+        return fail(ErrorCode::invalid,
+                    "--local has no model repository (the model runs here): give --models");
+    }
     ::setenv("FARM_BIN_DIR", program_folders().c_str(), 0);
     ClientConfig config = client_config(flags);
-    config.local_models = models;
-    return Client::connect(brokers, std::move(config));
+    config.local_models = local.models;
+    return Client::connect(flags.has_broker ? flags.broker : "", std::move(config));
 }
 
 Result<CatalogEntry> find_model(Client& client, const std::string& name,

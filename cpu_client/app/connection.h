@@ -15,6 +15,7 @@ namespace farm {
 /// The flags of every command that talks to a broker.
 struct ConnectionFlags {
     std::string broker{"tcp://127.0.0.1:5600"};
+    bool has_broker{false};  ///< it was given
     std::string key;
     std::string broker_key;
     std::string token;
@@ -25,13 +26,23 @@ struct ConnectionFlags {
 
 void add_connection_flags(CLI::App& app, ConnectionFlags& flags);
 
+/// Those of commands that can do without a farm.
+struct LocalFlags {
+    bool local{false};
+    std::string models;  ///< a model repository
+};
+
+void add_local_flags(CLI::App& app, LocalFlags& flags);
+
 /// The client's configuration for these flags; its notes go to the log.
 ClientConfig client_config(const ConnectionFlags& flags, Role role = Role::client);
 Result<Client> connect(const ConnectionFlags& flags, Role role = Role::client);
-/// To a private farm here that serves the repository `models`; with `brokers`, only if none of them
-/// answers. It finds our programs in a build tree, too.
-Result<Client> connect_local(const ConnectionFlags& flags, const std::string& brokers,
-                             const std::string& models);
+/// With --local to a private farm here that serves the repository; with --broker as well, only if
+/// none of them answers. It finds our programs in a build tree, too.
+Result<Client> connect(const ConnectionFlags& flags, const LocalFlags& local);
+
+/// Of a flag in seconds.
+std::chrono::nanoseconds duration_of(double seconds);
 
 /// How long a question may take: a little more than --timeout, so that the client's own error comes
 /// first, which names the addresses.

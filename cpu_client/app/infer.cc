@@ -7,6 +7,7 @@
 #include "cpu_client/app/exit_code.h"
 #include "cpu_client/app/infer_text.h"
 #include "cpu_client/app/input_maker.h"
+#include "cpu_client/events/file_text.h"
 
 namespace farm {
 
@@ -16,14 +17,12 @@ namespace fs = std::filesystem;
 
 struct Flags {
     ConnectionFlags connection;
-    bool has_broker{false};
+    LocalFlags local;
     std::string model;
     std::vector<std::string> inputs;
     std::string output_folder;
     double deadline_s{60};
     std::uint32_t priority{CallOptions{}.priority};
-    bool local{false};
-    std::string models;
     bool json{false};
 };
 
@@ -39,24 +38,8 @@ Result<Inputs> read_inputs(const std::vector<std::string>& texts) {
     return inputs;
 }
 
-Result<Client> connect_for(const Flags& flags) {
-    if (flags.local != !flags.models.empty()) {
-        return fail(ErrorCode::invalid,
-                    "--local and --models belong together (the model runs "
-                    "here): give both or neither");
-    }
-    if (!flags.local) return connect(flags.connection);
-    return connect_local(flags.connection, flags.has_broker ? flags.connection.broker : "",
-                         flags.models);
-}
-
 Result<void> write_outputs(const Inference& inference, const fs::path& folder) {
-    std::error_code error;
-    fs::create_directories(folder, error);
-    if (error) {
-        return fail(ErrorCode::io, "--output-dir '" + folder.string() + "' cannot be made (" +
-                                       error.message() + "): give another");
-    }
+    if (auto made = make_folder(folder, "give another with --output-dir"); !made) return made;
     for (const Tensor& tensor : inference.outputs) {
         const auto written = write_npy(folder / output_file_name(tensor.desc.name), tensor);
         if (!written) return written;
@@ -67,11 +50,10 @@ Result<void> write_outputs(const Inference& inference, const fs::path& folder) {
 int run(const Flags& flags) {
     const auto inputs = read_inputs(flags.inputs);
     if (!inputs) return report(inputs.error());
-    auto client = connect_for(flags);
+    auto client = connect(flags.connection, flags.local);
     if (!client) return report(client.error());
     CallOptions options;
-    options.deadline = std::chrono::duration_cast<std::chrono::nanoseconds>(
-        std::chrono::duration<double>(flags.deadline_s));
+    options.deadline = duration_of(flags.deadline_s);
     options.priority = static_cast<std::uint8_t>(flags.priority);
     const Inference inference = client->infer(flags.model, *inputs, options).get();
     if (inference.ok() && !flags.output_folder.empty()) {
@@ -99,9 +81,7 @@ Command declare_infer(CLI::App& tool) {
     app->add_option("--priority", flags->priority, "0 to 255, smaller is served first")
         ->check(CLI::Range(0, 255))
         ->capture_default_str();
-    app->add_flag("--local", flags->local,
-                  "Run the model here, in a private farm; with --broker only if none answers");
-    app->add_option("--models", flags->models, "Model repository for --local");
+    add_local_flags(*app, flags->local);
     app->add_flag("--json", flags->json, "Print JSON");
     add_connection_flags(*app, flags->connection);
     app->footer(
@@ -110,10 +90,7 @@ Command declare_infer(CLI::App& tool) {
         "  farm infer gnn/1 --input nodes=x.npy --input edge_index=e.npy --local "
         "--models data/models\n\n" +
         exit_code_help());
-    return {app, [flags, app] {
-                flags->has_broker = app->get_option("--broker")->count() != 0;
-                return run(*flags);
-            }};
+    return {app, [flags] { return run(*flags); }};
 }
 
 }  // namespace farm

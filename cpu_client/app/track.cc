@@ -4,7 +4,6 @@
 #include <numbers>
 #include <optional>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -32,11 +31,9 @@ namespace fs = std::filesystem;
 
 struct Flags {
     ConnectionFlags connection;
-    bool has_broker{false};
+    LocalFlags local;
     std::vector<std::string> events;
     bool truth{false};
-    bool local{false};
-    std::string models;
     std::string model{"tracks"};
     std::string output_folder{"tracks"};
     std::string json_file;
@@ -129,8 +126,7 @@ class TrackRun {
 
     void call(Event& event, EventDone done) const {
         CallOptions options;
-        options.deadline = std::chrono::duration_cast<std::chrono::nanoseconds>(
-            std::chrono::duration<double>(flags_.deadline_s));
+        options.deadline = duration_of(flags_.deadline_s);
         client_.infer(service_.name(), service_.inputs(event.data.hits, flags_.truth), options,
                       [&event, done = std::move(done)](Inference answer) {
                           event.answer = std::move(answer);
@@ -188,20 +184,6 @@ class TrackRun {
     int exit_code_{0};
 };
 
-Result<void> make_folder(const fs::path& folder) {
-    std::error_code error;
-    fs::create_directories(folder, error);
-    if (!error) return {};
-    return fail(ErrorCode::io, "folder '" + folder.string() + "' cannot be made (" +
-                                   error.message() + "): give another with --out");
-}
-
-Result<Client> connect_for(const Flags& flags) {
-    if (!flags.local) return connect(flags.connection);
-    return connect_local(flags.connection, flags.has_broker ? flags.connection.broker : "",
-                         flags.models);
-}
-
 Result<void> draw(const Flags& flags, const TrackRun& run) {
     if (flags.picture_file.empty()) return {};
     const Event& event = run.shown();
@@ -226,8 +208,9 @@ Result<void> tell(const Flags& flags, const TrackRun& run) {
 int track(const Flags& flags) {
     auto events = find_events(flags.events);
     if (!events) return report(events.error());
-    if (const auto made = make_folder(flags.output_folder); !made) return report(made.error());
-    auto client = connect_for(flags);
+    const auto made = make_folder(flags.output_folder, "give another with --out");
+    if (!made) return report(made.error());
+    auto client = connect(flags.connection, flags.local);
     if (!client) return report(client.error());
     auto service = TrackService::find(*client, flags.model,
                                       {flags.scales[0], flags.scales[1], flags.scales[2]},
@@ -254,7 +237,7 @@ void add_selection_flags(CLI::App& app, ParticleSelection& selection) {
 
 Command declare_track(CLI::App& tool) {
     auto flags = std::make_shared<Flags>();
-    flags->models = source_data("models");
+    flags->local.models = source_data("models");
     CLI::App* app =
         tool.add_subcommand("track", "Find the tracks of TrackML events on the farm, or here");
     app->add_option("EVENT", flags->events,
@@ -262,10 +245,7 @@ Command declare_track(CLI::App& tool) {
         ->required();
     app->add_flag("--truth", flags->truth,
                   "Judge the tracks by ...-truth.csv and ...-particles.csv");
-    app->add_flag("--local", flags->local,
-                  "Find them here, in a private farm; with --broker only if none answers");
-    app->add_option("--models", flags->models, "Model repository for --local")
-        ->capture_default_str();
+    add_local_flags(*app, flags->local);
     app->add_option("--model", flags->model, "The service: FEATURES in, LABELS out")
         ->capture_default_str();
     app->add_option("--scales", flags->scales,
@@ -296,10 +276,7 @@ Command declare_track(CLI::App& tool) {
         "  farm track events --truth --local --picture event.svg\n"
         "  farm track events/event000000003 --broker tcp://head:5600 --json tracks.json\n\n" +
         exit_code_help());
-    return {app, [flags, app] {
-                flags->has_broker = app->get_option("--broker")->count() != 0;
-                return track(*flags);
-            }};
+    return {app, [flags] { return track(*flags); }};
 }
 
 }  // namespace farm

@@ -39,4 +39,12 @@ Result<void> write_file_text(const std::filesystem::path& file, std::string_view
                                    error.message() + "): check the path and its permissions");
 }
 
+Result<void> make_folder(const std::filesystem::path& folder, std::string_view advice) {
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (!error) return {};
+    return fail(ErrorCode::io, "folder '" + folder.string() + "' cannot be made (" +
+                                   error.message() + "): " + std::string(advice));
+}
+
 }  // namespace farm

@@ -17,4 +17,7 @@ Result<std::string> read_file_text(const std::filesystem::path& file, std::uintm
 /// Replaces the file. Error (io) names it.
 Result<void> write_file_text(const std::filesystem::path& file, std::string_view text);
 
+/// With the folders above it; one that is there is as good. Error (io) names it; `advice` as above.
+Result<void> make_folder(const std::filesystem::path& folder, std::string_view advice);
+
 }  // namespace farm

@@ -1,11 +1,11 @@
 #include "gpu_worker/backends/track_networks.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 #include <vector>
 
 #include "gpu_worker/backends/torch_backend.h"
+#include "schemas/tensor_values.h"
 
 namespace farm {
 
@@ -66,12 +66,6 @@ Tensor pairs_tensor(const Points& points, const EdgesView& edges) {
              {static_cast<std::int64_t>(edges.size()),
               static_cast<std::int64_t>(2 * points.dimension_count)}},
             std::move(block).freeze()};
-}
-
-std::vector<float> values_of(const Tensor& tensor) {
-    std::vector<float> values(tensor.data.size() / sizeof(float));
-    if (!values.empty()) std::memcpy(values.data(), tensor.data.data(), tensor.data.size());
-    return values;
 }
 
 /// The one float32 output of a run.

@@ -2,19 +2,20 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <new>
 #include <utility>
 #include <vector>
 
 #include "gpu_worker/backends/track_networks.h"
 #include "gpu_worker/backends/tracks_settings.h"
+#include "schemas/tensor_values.h"
 
 namespace farm {
 
 namespace {
 
 using tracking::FoundTracks;
+using tracking::KeepEdges;
 
 const TensorSpec features_spec{"FEATURES", dtype::f32, {-1, 3}, false};
 const TensorSpec edges_wanted_spec{"EDGES_WANTED", dtype::boolean, {1}, true};
@@ -27,31 +28,25 @@ const std::array<TensorSpec, 5> output_specs{{{"LABELS", dtype::i64, {-1}, false
 
 // ---- tensors ----------------------------------------------------------------------------------
 
-template <class Number>
-std::vector<Number> numbers_of(const Tensor& tensor) {
-    std::vector<Number> numbers(tensor.data.size() / sizeof(Number));
-    if (!numbers.empty()) std::memcpy(numbers.data(), tensor.data.data(), tensor.data.size());
-    return numbers;
-}
-
-template <class Number>
-Tensor tensor_of(const TensorSpec& spec, Shape shape, const std::vector<Number>& values) {
-    return {{spec.name, spec.type, std::move(shape)},
-            Buffer::copy_of(std::as_bytes(std::span(values)))};
+/// The parts one after another, as Numbers.
+template <class Number, class... Parts>
+Tensor tensor_of(const TensorSpec& spec, Shape shape, const Parts&... parts) {
+    MutableBuffer block((parts.size() + ...) * sizeof(Number));
+    auto* place = reinterpret_cast<Number*>(block.data());
+    ((place = std::ranges::copy(parts, place).out), ...);
+    return {{spec.name, spec.type, std::move(shape)}, std::move(block).freeze()};
 }
 
 std::int64_t length(std::size_t count) { return static_cast<std::int64_t>(count); }
 
 Tensor labels_tensor(const TensorSpec& spec, const FoundTracks& found) {
-    const std::vector<std::int64_t> labels(found.tracks.labels.begin(), found.tracks.labels.end());
-    return tensor_of(spec, {length(labels.size())}, labels);
+    const auto& labels = found.tracks.labels;
+    return tensor_of<std::int64_t>(spec, {length(labels.size())}, labels);
 }
 
 template <class Index>
 Tensor edges_tensor(const TensorSpec& spec, const tracking::Edges& edges) {
-    std::vector<Index> ends(edges.source.begin(), edges.source.end());
-    ends.insert(ends.end(), edges.target.begin(), edges.target.end());
-    return tensor_of(spec, {2, length(edges.size())}, ends);
+    return tensor_of<Index>(spec, {2, length(edges.size())}, edges.source, edges.target);
 }
 
 Tensor stages_tensor(const TensorSpec& spec, const FoundTracks& found) {
@@ -60,7 +55,7 @@ Tensor stages_tensor(const TensorSpec& spec, const FoundTracks& found) {
         numbers.push_back(std::chrono::duration<double, std::milli>(stage.time).count());
         numbers.push_back(static_cast<double>(stage.edge_count));
     }
-    return tensor_of(spec, {length(found.stages.size()), 2}, numbers);
+    return tensor_of<double>(spec, {length(found.stages.size()), 2}, numbers);
 }
 
 Tensor output_of(const TensorSpec& spec, const FoundTracks& found) {
@@ -68,7 +63,7 @@ Tensor output_of(const TensorSpec& spec, const FoundTracks& found) {
     if (spec.name == "EDGES") return edges_tensor<std::int64_t>(spec, found.edges.edges);
     if (spec.name == "GRAPH_EDGES") return edges_tensor<std::int32_t>(spec, found.graph);
     if (spec.name == "STAGES") return stages_tensor(spec, found);
-    return tensor_of(spec, {length(found.edges.size())}, found.edges.scores);
+    return tensor_of<float>(spec, {length(found.edges.size())}, found.edges.scores);
 }
 
 const Tensor* find(std::span<const Tensor> inputs, const TensorSpec& spec) {
@@ -98,10 +93,9 @@ class TracksInstance : public BackendInstance {
 
     RunResult run(std::span<const Tensor> inputs) override {
         try {
-            const std::vector<float> features = scaled(numbers_of<float>(inputs.front()));
-            auto found = finder_.find({features, 3}, event_ends(inputs));
+            const std::vector<float> features = scaled(values_of<float>(inputs.front()));
+            const auto found = finder_.find({features, 3}, event_ends(inputs), wanted(inputs));
             if (!found) return tl::unexpected(failure_of(found.error()));
-            if (!wants_edges(inputs)) found->graph = {}, found->edges = {};
             TensorList outputs;
             for (const TensorSpec& spec : signature_.outputs) {
                 outputs.push_back(output_of(spec, *found));
@@ -131,16 +125,22 @@ class TracksInstance : public BackendInstance {
         const Tensor* given = find(inputs, event_ends_spec);
         if (given == nullptr) return {};
         std::vector<std::size_t> ends;
-        for (const std::int64_t end : numbers_of<std::int64_t>(*given)) {
+        for (const std::int64_t end : values_of<std::int64_t>(*given)) {
             ends.push_back(static_cast<std::size_t>(end) / 3);
         }
         return ends;
     }
 
-    bool wants_edges(std::span<const Tensor> inputs) const {
-        if (signature_.inputs.size() == 1) return true;
-        const Tensor* wanted = find(inputs, edges_wanted_spec);
-        return wanted != nullptr && wanted->data.bytes().front() != std::byte{0};
+    KeepEdges wanted(std::span<const Tensor> inputs) const {
+        if (gives_labels_alone()) return KeepEdges::no;
+        if (signature_.inputs.size() == 1) return KeepEdges::yes;
+        const Tensor* wish = find(inputs, edges_wanted_spec);
+        const bool is_wished = wish != nullptr && wish->data.bytes().front() != std::byte{0};
+        return is_wished ? KeepEdges::yes : KeepEdges::no;
+    }
+
+    bool gives_labels_alone() const {
+        return signature_.outputs.size() == 1 && signature_.outputs.front().name == "LABELS";
     }
 
     TracksSettings settings_;

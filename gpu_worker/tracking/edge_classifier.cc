@@ -39,22 +39,30 @@ Result<std::vector<float>> score_chunk(EdgeScorer& network, const Points& featur
 
 }  // namespace
 
-Result<ScoredEdges> classify_edges(EdgeScorer& network, const Points& features,
-                                   const EdgesView& edges, const EdgeClassifierConfig& config) {
+Result<std::vector<float>> score_edges(EdgeScorer& network, const Points& features,
+                                       const EdgesView& edges, const EdgeClassifierConfig& config) {
     if (auto checked = check_edges(edges, features.size()); !checked) {
         return tl::unexpected(checked.error());
     }
     const std::size_t step = config.chunk_edge_count == 0 ? edges.size() : config.chunk_edge_count;
-    ScoredEdges kept;
+    std::vector<float> all;
     for (std::size_t begin = 0; begin < edges.size(); begin += step) {
         const std::size_t count = std::min(step, edges.size() - begin);
         const EdgesView chunk{edges.source.subspan(begin, count),
                               edges.target.subspan(begin, count)};
-        const auto scores = score_chunk(network, features, chunk, config.undirected);
-        if (!scores) return tl::unexpected(scores.error());
-        append(kept, edges_above(chunk, *scores, config.cut));
+        auto scores = score_chunk(network, features, chunk, config.undirected);
+        if (!scores || count == edges.size()) return scores;
+        all.reserve(edges.size());
+        all.insert(all.end(), scores->begin(), scores->end());
     }
-    return kept;
+    return all;
+}
+
+Result<ScoredEdges> classify_edges(EdgeScorer& network, const Points& features,
+                                   const EdgesView& edges, const EdgeClassifierConfig& config) {
+    const auto scores = score_edges(network, features, edges, config);
+    if (!scores) return tl::unexpected(scores.error());
+    return edges_above(edges, *scores, config.cut);
 }
 
 }  // namespace farm::tracking

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <vector>
 
 #include "common/core/error.h"
 #include "gpu_worker/tracking/edges.h"
@@ -17,10 +18,14 @@ struct EdgeClassifierConfig {
     bool undirected{false};
 };
 
-/// Scores the edges, and keeps those above the cut with their probabilities, in their order.
-/// Without edges the network is not asked.
+/// The probability of each edge; the cut is not looked at. Without edges the network is not asked.
 /// Errors: those of check_edges() and the network; internal for another number of scores than edges
 /// or a NaN, which is a fault of the network.
+Result<std::vector<float>> score_edges(EdgeScorer& network, const Points& features,
+                                       const EdgesView& edges, const EdgeClassifierConfig& config);
+
+/// The edges above the cut with their probabilities, in their order. Errors: those of
+/// score_edges().
 Result<ScoredEdges> classify_edges(EdgeScorer& network, const Points& features,
                                    const EdgesView& edges, const EdgeClassifierConfig& config);
 

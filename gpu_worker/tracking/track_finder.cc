@@ -38,7 +38,7 @@ std::vector<float> distances_of(const Points& features, const SpacePointScales& 
 
 /// A track lies in one event, and tracks are numbered by their first points: those of an event
 /// follow one another.
-void number_by_event(std::vector<Label>& labels, const std::vector<std::size_t>& event_ends) {
+void number_by_event(std::vector<Label>& labels, std::span<const std::size_t> event_ends) {
     Label first = 0;
     std::size_t begin = 0;
     for (const std::size_t end : event_ends) {
@@ -59,6 +59,17 @@ struct TrackFinder::Threads {
     oneapi::tbb::task_arena arena;
 };
 
+/// One call on its way through the steps.
+struct TrackFinder::Run {
+    Points features;
+    std::span<const std::size_t> event_ends;
+    KeepEdges keep;
+    Embedding embedding{};
+    Edges graph{};  ///< before the filter, once that has dropped edges and if they are kept
+    ScoredEdges edges{};
+    Tracks tracks{};
+};
+
 TrackFinder::TrackFinder(const TrackFinderConfig& config, TrackNetworks networks)
     : config_(config),
       threads_(new Threads{oneapi::tbb::task_arena(static_cast<int>(config.thread_count))}),
@@ -70,7 +81,7 @@ TrackFinder::TrackFinder(const TrackFinderConfig& config, TrackNetworks networks
 TrackFinder::~TrackFinder() = default;
 
 Result<FoundTracks> TrackFinder::find(const Points& features,
-                                      std::span<const std::size_t> event_ends) {
+                                      std::span<const std::size_t> event_ends, KeepEdges keep) {
     if (auto checked = check_points(features, "space points"); !checked) {
         return tl::unexpected(checked.error());
     }
@@ -85,44 +96,48 @@ Result<FoundTracks> TrackFinder::find(const Points& features,
                                               std::to_string(config_.point_limit) +
                                               "): split the event");
     }
-    event_ends_.assign(event_ends.begin(), event_ends.end());
-    if (event_ends_.empty()) event_ends_ = {features.size()};
-    FARM_EXPECT(std::ranges::is_sorted(event_ends_) && event_ends_.back() == features.size());
+    const std::size_t end = features.size();
+    if (event_ends.empty()) event_ends = {&end, 1};
+    FARM_EXPECT(std::ranges::is_sorted(event_ends) && event_ends.back() == end);
 
-    return threads_->arena.execute([&] { return run_steps(features); });
+    Run run{features, event_ends, keep};
+    return threads_->arena.execute([&] { return run_steps(run); });
 }
 
-Result<FoundTracks> TrackFinder::run_steps(const Points& features) {
+Result<FoundTracks> TrackFinder::run_steps(Run& run) {
     const std::pair<std::string_view, Step> steps[] = {{"embedding", &TrackFinder::embed},
                                                        {"graph", &TrackFinder::build_graph},
                                                        {"filter", &TrackFinder::filter},
                                                        {"classifier", &TrackFinder::classify},
                                                        {"tracks", &TrackFinder::build_tracks}};
-    FoundTracks found;
+    std::vector<StageReport> stages;
     for (const auto& [name, step] : steps) {
         const auto begin = std::chrono::steady_clock::now();
-        if (auto done = (this->*step)(features, found); !done) return tl::unexpected(done.error());
-        found.stages.push_back(
-            {name, std::chrono::steady_clock::now() - begin, found.edges.edges.size()});
+        if (auto done = (this->*step)(run); !done) return tl::unexpected(done.error());
+        stages.push_back({name, std::chrono::steady_clock::now() - begin, run.edges.edges.size()});
     }
-    return found;
+    if (run.keep == KeepEdges::no)
+        return FoundTracks{std::move(run.tracks), {}, {}, std::move(stages)};
+    if (networks_.filter == nullptr) run.graph = run.edges.edges;
+    return FoundTracks{std::move(run.tracks), std::move(run.graph), std::move(run.edges),
+                       std::move(stages)};
 }
 
-Result<void> TrackFinder::embed(const Points& features, FoundTracks&) {
-    embedding_ = {};
-    if (config_.graph_method != GraphMethod::radius || features.size() == 0) return {};
-    auto embedding = networks_.embedder->embed(features);
+Result<void> TrackFinder::embed(Run& run) {
+    const std::size_t count = run.features.size();
+    if (config_.graph_method != GraphMethod::radius || count == 0) return {};
+    auto embedding = networks_.embedder->embed(run.features);
     if (!embedding) return tl::unexpected(embedding.error());
-    if (embedding->points().size() != features.size()) {
-        return fail(ErrorCode::internal,
-                    "the embedding has " + std::to_string(embedding->points().size()) +
-                        " points (it was made of " + std::to_string(features.size()) +
-                        "): use a network that gives a row for each point");
+    if (embedding->points().size() != count) {
+        return fail(ErrorCode::internal, "the embedding has " +
+                                             std::to_string(embedding->points().size()) +
+                                             " points (it was made of " + std::to_string(count) +
+                                             "): use a network that gives a row for each point");
     }
     if (auto checked = check_points(embedding->points(), "points of the embedding"); !checked) {
         return fail(ErrorCode::internal, checked.error().message);
     }
-    embedding_ = std::move(*embedding);
+    run.embedding = std::move(*embedding);
     return {};
 }
 
@@ -138,16 +153,17 @@ Result<Edges> TrackFinder::graph_of_event(const Points& features, const Points& 
     return doublet_graph(features, config_.scales, config);
 }
 
-Result<void> TrackFinder::build_graph(const Points& features, FoundTracks& found) {
+Result<void> TrackFinder::build_graph(Run& run) {
+    const Embedding embedding = std::exchange(run.embedding, {});  // it is needed here alone
     const bool is_radius = config_.graph_method == GraphMethod::radius;
     const std::size_t limit = is_radius ? config_.radius.edge_limit : config_.doublets.edge_limit;
-    Edges& edges = found.edges.edges;
+    Edges& edges = run.edges.edges;
     std::size_t begin = 0;
-    for (const std::size_t end : event_ends_) {
+    for (const std::size_t end : run.event_ends) {
         const Points embedded =
-            embedding_.values.empty() ? Points{{}, 1} : part_of(embedding_.points(), begin, end);
+            embedding.values.empty() ? Points{{}, 1} : part_of(embedding.points(), begin, end);
         const auto graph =
-            graph_of_event(part_of(features, begin, end), embedded, limit - edges.size());
+            graph_of_event(part_of(run.features, begin, end), embedded, limit - edges.size());
         if (!graph) return tl::unexpected(graph.error());
         append_moved(edges.source, graph->source, begin);
         append_moved(edges.target, graph->target, begin);
@@ -156,33 +172,30 @@ Result<void> TrackFinder::build_graph(const Points& features, FoundTracks& found
     return {};
 }
 
-Result<void> TrackFinder::filter(const Points& features, FoundTracks& found) {
-    found.graph = std::move(found.edges.edges);
-    if (networks_.filter == nullptr) {
-        found.edges.edges = found.graph;
-        return {};
-    }
-    auto kept = classify_edges(*networks_.filter, features, found.graph.view(), config_.filter);
+Result<void> TrackFinder::filter(Run& run) {
+    if (networks_.filter == nullptr) return {};
+    auto kept =
+        classify_edges(*networks_.filter, run.features, run.edges.edges.view(), config_.filter);
     if (!kept) return tl::unexpected(kept.error());
-    found.edges = std::move(*kept);
+    if (run.keep == KeepEdges::yes) run.graph = std::move(run.edges.edges);
+    run.edges.edges = std::move(kept->edges);
     return {};
 }
 
 /// All edges keep their scores: the cut is the track builder's.
-Result<void> TrackFinder::classify(const Points& features, FoundTracks& found) {
-    EdgeClassifierConfig all = config_.classifier;
-    all.cut = -1;
-    auto scored = classify_edges(*networks_.classifier, features, found.edges.edges.view(), all);
-    if (!scored) return tl::unexpected(scored.error());
-    found.edges = std::move(*scored);
+Result<void> TrackFinder::classify(Run& run) {
+    auto scores = score_edges(*networks_.classifier, run.features, run.edges.edges.view(),
+                              config_.classifier);
+    if (!scores) return tl::unexpected(scores.error());
+    run.edges.scores = std::move(*scores);
     return {};
 }
 
-Result<void> TrackFinder::build_tracks(const Points& features, FoundTracks& found) {
-    auto tracks = tracks_of(features, found.edges);
+Result<void> TrackFinder::build_tracks(Run& run) {
+    auto tracks = tracks_of(run.features, run.edges);
     if (!tracks) return tl::unexpected(tracks.error());
-    found.tracks = without_small_tracks(std::move(*tracks), config_.minimum_hit_count);
-    number_by_event(found.tracks.labels, event_ends_);
+    run.tracks = without_small_tracks(std::move(*tracks), config_.minimum_hit_count);
+    number_by_event(run.tracks.labels, run.event_ends);
     return {};
 }
 

@@ -50,10 +50,13 @@ struct StageReport {
     std::size_t edge_count{0};  ///< that the stage left
 };
 
+/// What a caller wants beside the tracks.
+enum class KeepEdges : std::uint8_t { no, yes };
+
 struct FoundTracks {
     Tracks tracks;      ///< numbered from 0 in each event
-    Edges graph;        ///< before the filter
-    ScoredEdges edges;  ///< that the classifier scored
+    Edges graph;        ///< before the filter; with KeepEdges::yes
+    ScoredEdges edges;  ///< that the classifier scored; with KeepEdges::yes
     std::vector<StageReport> stages;
 };
 
@@ -72,28 +75,28 @@ class TrackFinder {
 
     /// `features`: space points (r, phi, z) in the units of the networks. `event_ends`: where each
     /// event ends, ascending up to the number of points; one event when it is empty.
-    Result<FoundTracks> find(const Points& features, std::span<const std::size_t> event_ends = {});
+    Result<FoundTracks> find(const Points& features, std::span<const std::size_t> event_ends = {},
+                             KeepEdges keep = KeepEdges::yes);
 
   private:
     struct Threads;
-    using Step = Result<void> (TrackFinder::*)(const Points&, FoundTracks&);
+    struct Run;
+    using Step = Result<void> (TrackFinder::*)(Run&);
+
+    Result<FoundTracks> run_steps(Run& run);
+    Result<void> embed(Run& run);
+    Result<void> build_graph(Run& run);
+    Result<void> filter(Run& run);
+    Result<void> classify(Run& run);
+    Result<void> build_tracks(Run& run);
 
     Result<Edges> graph_of_event(const Points& features, const Points& embedded,
                                  std::size_t edge_limit) const;
-    Result<void> embed(const Points& features, FoundTracks& found);
-    Result<void> build_graph(const Points& features, FoundTracks& found);
-    Result<void> filter(const Points& features, FoundTracks& found);
-    Result<void> classify(const Points& features, FoundTracks& found);
-    Result<void> build_tracks(const Points& features, FoundTracks& found);
     Result<Tracks> tracks_of(const Points& features, const ScoredEdges& edges) const;
-
-    Result<FoundTracks> run_steps(const Points& features);
 
     TrackFinderConfig config_;
     std::unique_ptr<Threads> threads_;
     TrackNetworks networks_;
-    std::vector<std::size_t> event_ends_;  ///< of the events at hand
-    Embedding embedding_;                  ///< of their points
 };
 
 }  // namespace farm::tracking

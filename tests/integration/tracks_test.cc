@@ -89,10 +89,10 @@ TEST_F(TracksTest, EventsInFlightGetTheLabelsOfTheSameModelHere) {
     for (std::size_t i = 0; i < events.size(); ++i) {
         const Inference answer = answers[i].get();
         ASSERT_TRUE(answer.ok()) << answer.detail;
-        const auto labels = testing::values_of<std::int64_t>(answer.outputs.front());
+        const auto labels = values_of<std::int64_t>(answer.outputs.front());
         const RunResult expected = instance->run(TensorList{events[i]});
         ASSERT_TRUE(expected) << expected.error().detail;
-        EXPECT_TRUE(labels == testing::values_of<std::int64_t>(expected->front())) << "event " << i;
+        EXPECT_TRUE(labels == values_of<std::int64_t>(expected->front())) << "event " << i;
         labelled += static_cast<std::size_t>(
             std::ranges::count_if(labels, [](std::int64_t label) { return label >= 0; }));
     }

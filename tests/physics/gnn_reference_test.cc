@@ -3,9 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <map>
-#include <numeric>
-#include <set>
+#include <cstring>
 
 #include "gpu_worker/backends/load_model.h"
 #include "gpu_worker/core/input_check.h"
@@ -19,10 +17,10 @@ namespace {
 
 using testing::floats;
 using testing::integers;
+using testing::point_count;
 using testing::read_flat;
-using testing::values_of;
+using testing::reference;
 
-constexpr std::int64_t point_count = 314;
 constexpr std::int64_t edge_count = 584;
 
 ModelSource gnn_source() {
@@ -36,10 +34,10 @@ ModelSource gnn_source() {
 }
 
 TensorList reference_inputs() {
-    return {floats("nodes", {point_count, 3}, read_flat<float>("data/events/in_e1000.csv")),
-            integers("edge_index", {2, edge_count},
-                     read_flat<std::int64_t>(
-                         "data/reference/applyfilter_output_EDGE_LIST_AFTER_FILTER.csv"))};
+    return {
+        floats("nodes", {point_count, 3}, read_flat<float>("data/events/in_e1000.csv")),
+        integers("edge_index", {2, edge_count},
+                 read_flat<std::int64_t>(reference("applyfilter_output_EDGE_LIST_AFTER_FILTER")))};
 }
 
 class GnnTest : public ::testing::Test {
@@ -73,44 +71,9 @@ TEST_F(GnnTest, GivesTheReferenceLogits) {
     const auto rows = check_inputs(model_->service(), inputs);
     ASSERT_TRUE(rows) << rows.error().message;
     const std::vector<float> scores = run(inputs);
-    const auto expected = read_flat<float>("data/reference/gnn_output_OUTPUT__0.csv");
+    const auto expected = read_flat<float>(reference("gnn_output_OUTPUT__0"));
     ASSERT_EQ(scores.size(), expected.size());
     for (std::size_t i = 0; i < scores.size(); ++i) EXPECT_NEAR(scores[i], expected[i], 1e-3) << i;
-}
-
-std::size_t root_of(std::vector<std::size_t>& parents, std::size_t point) {
-    while (parents[point] != point) point = parents[point] = parents[parents[point]];
-    return point;
-}
-
-/// Groups of points with the same label.
-template <class Label>
-std::set<std::set<std::size_t>> partition_of(const std::vector<Label>& labels) {
-    std::map<Label, std::set<std::size_t>> groups;
-    for (std::size_t i = 0; i < labels.size(); ++i) groups[labels[i]].insert(i);
-    std::set<std::set<std::size_t>> partition;
-    for (const auto& [label, group] : groups) partition.insert(group);
-    return partition;
-}
-
-TEST_F(GnnTest, ScoresAboveOneHalfGiveTheReferenceComponents) {
-    const TensorList inputs = reference_inputs();
-    const std::vector<float> scores = run(inputs);
-    const auto ends = values_of<std::int64_t>(inputs[1]);
-    std::vector<std::size_t> parents(point_count);
-    std::iota(parents.begin(), parents.end(), std::size_t{0});
-    for (std::size_t edge = 0; edge < scores.size(); ++edge) {
-        if (scores[edge] <= 0) continue;  // sigmoid(0) = 0.5
-        const std::size_t a = root_of(parents, static_cast<std::size_t>(ends[edge]));
-        const std::size_t b = root_of(parents, static_cast<std::size_t>(ends[edge_count + edge]));
-        parents[a] = b;
-    }
-    std::vector<std::size_t> labels;
-    for (std::size_t i = 0; i < point_count - 1; ++i) labels.push_back(root_of(parents, i));
-    const auto reference =
-        partition_of(read_flat<std::int64_t>("data/reference/wcc_output_OUTPUT0.csv"));
-    EXPECT_EQ(partition_of(labels), reference);
-    EXPECT_EQ(reference.size(), 37U);
 }
 
 /// The first `points` points of the event and the edges between them.
@@ -313,7 +276,7 @@ TEST_F(GnnTest, GivesTheReferenceLogitsOnCuda) {
     const RunResult outputs = (*(*model)->make_instance())->run(reference_inputs());
     ASSERT_TRUE(outputs) << outputs.error().detail;
     const auto scores = values_of(outputs->front());
-    const auto expected = read_flat<float>("data/reference/gnn_output_OUTPUT__0.csv");
+    const auto expected = read_flat<float>(reference("gnn_output_OUTPUT__0"));
     ASSERT_EQ(scores.size(), expected.size());
     for (std::size_t i = 0; i < scores.size(); ++i) EXPECT_NEAR(scores[i], expected[i], 1e-3) << i;
 }

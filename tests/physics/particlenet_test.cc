@@ -20,7 +20,6 @@ namespace farm {
 namespace {
 
 using testing::floats;
-using testing::values_of;
 
 const std::filesystem::path repository = "../shared/data/triton_models";
 

@@ -6,7 +6,6 @@
 
 #include <cmath>
 #include <map>
-#include <set>
 #include <utility>
 
 #include "gpu_worker/tracking/track_finder.h"
@@ -15,12 +14,11 @@
 namespace farm {
 namespace {
 
+using testing::partition_of;
+using testing::point_count;
 using testing::read_flat;
+using testing::reference;
 using tracking::Label;
-
-constexpr std::size_t point_count = 314;
-
-std::string reference(const std::string& name) { return "data/reference/" + name + ".csv"; }
 
 std::unique_ptr<tracking::EdgeScorer> gnn() {
     ModelSource service;
@@ -62,14 +60,6 @@ class StoredFilter : public tracking::EdgeScorer {
   private:
     std::map<std::pair<std::int32_t, std::int32_t>, float> logits_;
 };
-
-std::set<std::set<std::size_t>> partition_of(const std::vector<Label>& labels) {
-    std::map<Label, std::set<std::size_t>> groups;
-    for (std::size_t i = 0; i < labels.size(); ++i) groups[labels[i]].insert(i);
-    std::set<std::set<std::size_t>> partition;
-    for (const auto& [label, group] : groups) partition.insert(group);
-    return partition;
-}
 
 TEST(TrackNetworksTest, ClassifierGivesTheReferenceLogits) {
     const auto features = read_flat<float>("data/events/in_e1000.csv");

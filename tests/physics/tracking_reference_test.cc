@@ -16,12 +16,12 @@
 namespace farm::tracking {
 namespace {
 
+using farm::testing::partition_of;
+using farm::testing::point_count;
 using farm::testing::read_flat;
+using farm::testing::reference;
 
-constexpr std::size_t point_count = 314;
 using Pair = std::pair<std::int32_t, std::int32_t>;
-
-std::string reference(const std::string& name) { return "data/reference/" + name + ".csv"; }
 
 Edges reference_edges(const std::string& name) {
     const auto ends = read_flat<std::int32_t>(reference(name));
@@ -52,14 +52,6 @@ std::set<Pair> pairs_of(const Edges& edges) {
 ScoredEdges reference_scores() {
     return {reference_edges("applyfilter_output_EDGE_LIST_AFTER_FILTER"),
             probabilities("gnn_output_OUTPUT__0")};
-}
-
-std::set<std::set<std::size_t>> partition_of(const std::vector<Label>& labels) {
-    std::map<Label, std::set<std::size_t>> groups;
-    for (std::size_t i = 0; i < labels.size(); ++i) groups[labels[i]].insert(i);
-    std::set<std::set<std::size_t>> partition;
-    for (const auto& [label, group] : groups) partition.insert(group);
-    return partition;
 }
 
 Edges graph_of_embedding() {

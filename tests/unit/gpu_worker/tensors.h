@@ -1,13 +1,13 @@
 #pragma once
 
 #include <cstdint>
-#include <cstring>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "common/core/buffer.h"
 #include "schemas/tensor.h"
+#include "schemas/tensor_values.h"
 
 namespace farm::testing {
 
@@ -31,13 +31,6 @@ inline Tensor zeros(std::string name, Shape shape) {
     std::size_t count = 1;
     for (const std::int64_t dim : shape) count *= static_cast<std::size_t>(dim);
     return floats(std::move(name), std::move(shape), std::vector<float>(count, 0.0F));
-}
-
-template <class Number = float>
-std::vector<Number> values_of(const Tensor& tensor) {
-    std::vector<Number> values(tensor.data.size() / sizeof(Number));
-    if (!values.empty()) std::memcpy(values.data(), tensor.data.data(), tensor.data.size());
-    return values;
 }
 
 }  // namespace farm::testing

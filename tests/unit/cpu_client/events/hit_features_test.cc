@@ -1,25 +1,21 @@
 #include "cpu_client/events/hit_features.h"
 
 #include <cmath>
-#include <cstring>
+#include <numbers>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "schemas/tensor_values.h"
+
 namespace farm {
 namespace {
-
-std::vector<float> numbers(const Tensor& tensor) {
-    std::vector<float> values(tensor.data.size() / sizeof(float));
-    if (!values.empty()) std::memcpy(values.data(), tensor.data.data(), tensor.data.size());
-    return values;
-}
 
 TEST(HitFeaturesTest, CylindricalCoordinatesAreDividedByTheirScales) {
     const std::vector<Hit> hits{{1, 300, 400, -250, 8, 2, 1}, {2, -2, 0, 0, 8, 2, 1}};
     const Tensor features = hit_features("FEATURES", hits, {1000, std::numbers::pi, 500});
     EXPECT_EQ(features.desc, (TensorDesc{"FEATURES", dtype::f32, {2, 3}}));
-    const auto values = numbers(features);
+    const auto values = values_of(features);
     EXPECT_FLOAT_EQ(values[0], 0.5F);
     EXPECT_FLOAT_EQ(values[1], static_cast<float>(std::atan2(4.0, 3.0) / std::numbers::pi));
     EXPECT_FLOAT_EQ(values[2], -0.5F);

@@ -1,8 +1,10 @@
 #include "cpu_client/events/space_points.h"
 
-#include <cstring>
+#include <vector>
 
 #include <gtest/gtest.h>
+
+#include "schemas/tensor_values.h"
 
 namespace farm {
 namespace {
@@ -52,10 +54,7 @@ TEST(SpacePointsTest, MissingFileIsNotFound) {
 TEST(SpacePointsTest, TensorIsRowMajor) {
     const Tensor tensor = to_tensor("nodes", {{1, 2, 3}, {4, 5, 6}});
     EXPECT_EQ(tensor.desc, (TensorDesc{"nodes", dtype::f32, {2, 3}}));
-    float values[6];
-    ASSERT_EQ(tensor.data.size(), sizeof values);
-    std::memcpy(values, tensor.data.data(), sizeof values);
-    EXPECT_EQ(values[3], 4.0F);
+    EXPECT_EQ(values_of(tensor), (std::vector<float>{1, 2, 3, 4, 5, 6}));
 }
 
 }  // namespace

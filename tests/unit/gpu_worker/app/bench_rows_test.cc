@@ -8,7 +8,6 @@ namespace farm {
 namespace {
 
 using testing::floats;
-using testing::values_of;
 
 ServiceAd batching(std::uint32_t most) {
     ServiceAd ad;

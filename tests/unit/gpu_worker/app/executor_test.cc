@@ -11,7 +11,6 @@ namespace {
 
 using testing::floats;
 using testing::integers;
-using testing::values_of;
 
 /// Gives back its first input; a value of `bad` in it is an input error.
 class EchoInstance : public BackendInstance {

@@ -12,7 +12,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::floats;
-using testing::values_of;
 
 /// Doubles its input row by row, remembers the rows of its runs, and fails when asked to.
 class Doubler : public BackendInstance {

@@ -13,7 +13,6 @@ namespace {
 
 using testing::floats;
 using testing::integers;
-using testing::values_of;
 
 using Parameters = std::map<std::string, std::string>;
 

@@ -13,7 +13,6 @@ namespace farm {
 namespace {
 
 using testing::floats;
-using testing::values_of;
 
 /// Moves every hit by one, and sums the hits of each call between its two bounds.
 constexpr const char* program = R"(

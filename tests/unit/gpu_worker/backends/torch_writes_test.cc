@@ -16,7 +16,6 @@ namespace farm {
 namespace {
 
 using testing::floats;
-using testing::values_of;
 
 torch::jit::Module module_of(const std::string& body) {
     torch::jit::Module module("m");

@@ -17,7 +17,6 @@ namespace farm {
 namespace {
 
 using testing::floats;
-using testing::values_of;
 
 constexpr const char* plain_tensors = R"(
 input [ { name: "FEATURES" data_type: TYPE_FP32 dims: [ -1, 3 ] } ]

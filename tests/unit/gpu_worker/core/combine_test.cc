@@ -16,7 +16,6 @@ namespace {
 using testing::floats;
 using testing::integers;
 using testing::pointers_to;
-using testing::values_of;
 using testing::zeros;
 
 TEST(CombineTest, ConcatenatesOnRowsIntoAlignedBlocks) {

@@ -14,7 +14,6 @@ using testing::floats;
 using testing::integers;
 using testing::run_together;
 using testing::tensor_of;
-using testing::values_of;
 using testing::zeros;
 
 Signature graphs(DType index = dtype::i64) {

@@ -13,7 +13,6 @@ namespace {
 
 using testing::floats;
 using testing::run_together;
-using testing::values_of;
 using testing::zeros;
 
 /// Jets of points with a mask and of vertices without: sums over points, and one score per point.

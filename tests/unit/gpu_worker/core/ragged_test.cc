@@ -13,7 +13,6 @@ namespace {
 using testing::floats;
 using testing::run_together;
 using testing::tensor_of;
-using testing::values_of;
 using testing::zeros;
 
 /// Hits of any number, a weight for each row; gives hits back, and their weighted sum for each row.

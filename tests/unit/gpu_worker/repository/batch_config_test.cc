@@ -202,7 +202,7 @@ TEST(BatchConfigTest, RealRaggedRepositoryIsUnderstoodButForItsFormat) {
     const auto parts = source->batching->split(*run, pointers);
     ASSERT_TRUE(parts) << parts.error().message;
     EXPECT_EQ((*parts)[0][0].desc.shape, (Shape{1, 3}));
-    EXPECT_EQ(testing::values_of((*parts)[1][0]), (std::vector<float>{4}));
+    EXPECT_EQ(values_of((*parts)[1][0]), (std::vector<float>{4}));
 }
 
 }  // namespace

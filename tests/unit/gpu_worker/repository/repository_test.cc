@@ -11,7 +11,6 @@ namespace farm {
 namespace {
 
 using testing::TemporaryFolder;
-using testing::values_of;
 
 constexpr auto config = R"(
 platform: "pytorch_libtorch"
