@@ -48,15 +48,6 @@ ScoredEdges edges_above(const EdgesView& edges, std::span<const float> scores, f
     return kept;
 }
 
-void append(ScoredEdges& edges, const ScoredEdges& more) {
-    const auto add_all = [](auto& to, const auto& from) {
-        to.insert(to.end(), from.begin(), from.end());
-    };
-    add_all(edges.edges.source, more.edges.source);
-    add_all(edges.edges.target, more.edges.target);
-    add_all(edges.scores, more.scores);
-}
-
 Result<Edges> outward(Edges edges, std::span<const float> distances) {
     if (auto checked = check_edges(edges.view(), distances.size()); !checked) {
         return tl::unexpected(checked.error());

@@ -11,9 +11,6 @@ namespace farm::tracking {
 /// The edges with score > cut, in their order. Requires as many scores as edges.
 ScoredEdges edges_above(const EdgesView& edges, std::span<const float> scores, float cut);
 
-/// Adds the edges of `more` behind those of `edges`.
-void append(ScoredEdges& edges, const ScoredEdges& more);
-
 /// Turns each edge so that its source is the point nearer to the origin (of equally near ones the
 /// smaller index), which makes a graph without cycles of any. `distances`: of each point, in any
 /// unit and power, finite. Errors: those of check_edges(), invalid for a distance that is not

@@ -57,6 +57,26 @@ TEST(TrackFinderTest, EveryStageReportsTheEdgesThatItLeaves) {
     EXPECT_EQ(edge_counts, (std::vector<std::size_t>{0, 3, 2, 2, 2}));
 }
 
+TEST(TrackFinderTest, EdgesAreKeptWhenAskedForAndChangeNoTrack) {
+    const PointSet points{{0, 0, 0, 0.1F, 0, 0, 0.2F, 0, 0, 9, 9, 9}};
+    const auto two_apart = [](auto source, auto target) { return source - target > 1 ? -3 : 3; };
+    const Edges all{{1, 2, 2}, {0, 0, 1}};
+    for (const bool has_filter : {false, true}) {
+        TrackFinder finder(
+            {.radius = {.radius = 1}},
+            networks(has_filter ? FunctionScorer::Function(two_apart) : nullptr, good));
+        const FoundTracks kept = found_in(finder, points);
+        EXPECT_EQ(kept.graph, all) << "also without a filter";
+        EXPECT_EQ(kept.edges.size(), has_filter ? 2U : 3U);
+        const auto bare = finder.find(points.view(), {}, KeepEdges::no);
+        ASSERT_TRUE(bare);
+        EXPECT_EQ(bare->tracks, kept.tracks);
+        EXPECT_EQ(bare->graph, Edges{});
+        EXPECT_EQ(bare->edges, ScoredEdges{});
+        EXPECT_EQ(bare->stages[1].edge_count, 3U);
+    }
+}
+
 TEST(TrackFinderTest, EventsTogetherGetTheTracksOfEachAlone) {
     for (const TrackMethod method :
          {TrackMethod::components, TrackMethod::junction_removal, TrackMethod::walkthrough}) {
