@@ -5,25 +5,6 @@
 #include "common/ops/log.h"
 
 namespace farm {
-namespace {
-
-/// Messages taken from one socket before the other one and the clock get their turn.
-constexpr int messages_per_turn = 256;
-/// Messages after which what they gave is sent, so that peers work while this loop does.
-constexpr int messages_per_flush = 2;
-
-LogLevel level_of(NoteLevel level) {
-    switch (level) {
-        case NoteLevel::debug: return LogLevel::debug;
-        case NoteLevel::info: return LogLevel::info;
-        case NoteLevel::warning: return LogLevel::warning;
-        case NoteLevel::error: return LogLevel::error;
-    }
-    return LogLevel::info;
-}
-
-}  // namespace
-
 BrokerLoop::BrokerLoop(Parts parts, Signals& signals)
     : listener_(std::move(parts.control), std::move(parts.bulk), poller_),
       machine_(std::move(parts.machine)),
@@ -51,7 +32,7 @@ int BrokerLoop::run() {
         take_messages(Lane::control);
         take_messages(Lane::bulk);
         step(Tick{});
-        report_failed_links();
+        flush();
         notifier_.feed(now_);
         publish_metrics();
     }
@@ -59,11 +40,11 @@ int BrokerLoop::run() {
 }
 
 void BrokerLoop::take_messages(Lane lane) {
-    for (int taken = 1; taken <= messages_per_turn; ++taken) {
+    for (int taken = 1; taken <= Outbox::messages_per_turn; ++taken) {
         auto arrival = listener_.receive(lane);
         if (!arrival) return;
         take(std::move(*arrival), lane);
-        if (taken % messages_per_flush == 0) report_failed_links();
+        if (taken % Outbox::messages_per_flush == 0) flush();
     }
 }
 
@@ -96,10 +77,9 @@ void BrokerLoop::carry_out(BrokerEffect& effect) {
         return listener_.close(shut->link);
     }
     if (auto* bind = std::get_if<BindBulk>(&effect)) return listener_.bind(*bind);
-    if (auto* text = std::get_if<Note>(&effect)) return log(level_of(text->level), text->text);
+    if (auto* text = std::get_if<Note>(&effect)) return log(*text);
     finished_ = true;
-    failed_.clear();
-    outbox_.flush(failed_);
+    outbox_.flush([](const LinkLost&) {});  // nobody is left to care
 }
 
 void BrokerLoop::carry_out(Transmit& effect) {
@@ -112,18 +92,11 @@ void BrokerLoop::carry_out(Transmit& effect) {
     if (effect.release_payload && id) payloads_.drop(id);
 }
 
-void BrokerLoop::report_failed_links() {
-    // Telling the machine may make it send more, which may fail again: until nothing does.
-    for (;;) {
-        failed_.clear();
-        outbox_.flush(failed_);
-        if (failed_.empty()) return;
-        const auto failed = std::exchange(failed_, {});
-        for (LinkId link : failed) {
-            listener_.close(link);
-            step(LinkLost{link});
-        }
-    }
+void BrokerLoop::flush() {
+    outbox_.flush([this](const LinkLost& lost) {
+        listener_.close(lost.link);
+        step(lost);
+    });
 }
 
 void BrokerLoop::publish_metrics() {

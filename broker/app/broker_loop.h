@@ -37,7 +37,7 @@ class BrokerLoop {
     void step(BrokerInput input);
     void carry_out(BrokerEffect& effect);
     void carry_out(Transmit& effect);
-    void report_failed_links();
+    void flush();
     void publish_metrics();
 
     Poller poller_;
@@ -50,7 +50,6 @@ class BrokerLoop {
     std::vector<Message> messages_;  ///< of the message that is being taken
     Outbox outbox_;
     BrokerEffects effects_;
-    std::vector<LinkId> failed_;
     TimePoint now_;
     TimePoint next_publish_;
     bool finished_{false};

@@ -2,17 +2,15 @@
 
 #include <algorithm>
 
-#include "schemas/machine.h"
-
 namespace farm {
 
 bool Outbox::add(LinkId link, Lane lane, const Message& message, const Payload* payload) {
     Slot& slot = slot_for(link, lane);
     const Framing framing = framing_of(link);
-    if (slot.failed || slot.writer.try_add(message, payload, framing)) return true;
+    if (slot.failure || slot.writer.try_add(message, payload, framing)) return true;
     if (!slot.writer.empty()) {
         send(slot);
-        if (slot.failed || slot.writer.try_add(message, payload, framing)) return true;
+        if (slot.failure || slot.writer.try_add(message, payload, framing)) return true;
     }
     return false;
 }
@@ -24,23 +22,24 @@ Outbox::Slot& Outbox::slot_for(LinkId link, Lane lane) {
     Slot& slot = slots_[used_++];
     slot.link = link;
     slot.lane = lane;
-    slot.failed = false;
+    slot.failure.reset();
     return slot;
 }
 
 void Outbox::send(Slot& slot) {
     const auto sent = send_(slot.link, slot.lane, slot.writer.finish());
     slot.writer.clear();
-    if (sent != SendResult::sent) slot.failed = true;
+    if (sent == SendResult::full) slot.failure = LinkLost::Cause::no_room;
+    if (sent == SendResult::gone) slot.failure = LinkLost::Cause::gone;
 }
 
-void Outbox::flush(std::vector<LinkId>& failed) {
+void Outbox::send_all() {
     for (std::size_t i = 0; i < used_; ++i) {
         Slot& slot = slots_[i];
         if (!slot.writer.empty()) send(slot);
-        if (slot.failed && std::find(failed.begin(), failed.end(), slot.link) == failed.end()) {
-            failed.push_back(slot.link);
-        }
+        const bool is_news =
+            slot.failure && std::ranges::find(failed_, slot.link, &LinkLost::link) == failed_.end();
+        if (is_news) failed_.push_back({slot.link, *slot.failure});
     }
     used_ = 0;
     for (auto& index : by_link_) index.clear();
@@ -51,7 +50,7 @@ void Outbox::flush_link(LinkId link) {
         const auto found = index.find(link);
         if (found == index.end()) continue;
         Slot& slot = slots_[found->second];
-        if (!slot.writer.empty() && !slot.failed) send(slot);
+        if (!slot.writer.empty() && !slot.failure) send(slot);
     }
 }
 

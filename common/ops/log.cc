@@ -162,6 +162,12 @@ void log(LogLevel level, std::string_view text, LogFields fields) noexcept {
     }
 }
 
+void log(const Note& note) noexcept {
+    constexpr LogLevel levels[] = {LogLevel::debug, LogLevel::info, LogLevel::warning,
+                                   LogLevel::error};
+    log(levels[static_cast<unsigned>(note.level)], note.text);
+}
+
 std::string format_log_line(const LogOptions& options, LogLevel level, std::string_view text,
                             LogFields fields, std::string_view time) {
     return options.json ? json_line(options, level, text, fields, time)

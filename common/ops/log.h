@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "common/core/error.h"
+#include "schemas/machine.h"
 
 namespace farm {
 
@@ -47,6 +48,8 @@ bool log_enabled(LogLevel level);
 
 /// Thread-safe; never throws; a line is written at once and in one piece.
 void log(LogLevel level, std::string_view text, LogFields fields = {}) noexcept;
+/// What a machine says.
+void log(const Note& note) noexcept;
 inline void log_debug(std::string_view text, LogFields fields = {}) {
     log(LogLevel::debug, text, fields);
 }

@@ -1,7 +1,6 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
-#include <numbers>
 #include <optional>
 #include <string>
 #include <utility>
@@ -39,7 +38,7 @@ struct Flags {
     std::string json_file;
     std::string picture_file;
     ParticleSelection selection;
-    std::vector<double> scales{1000, std::numbers::pi, 1000};
+    std::vector<double> scales;  ///< R, PHI, Z; empty: as the service says
     std::uint32_t concurrency{4};
     double deadline_s{600};
 };
@@ -212,9 +211,9 @@ int track(const Flags& flags) {
     if (!made) return report(made.error());
     auto client = connect(flags.connection, flags.local);
     if (!client) return report(client.error());
-    auto service = TrackService::find(*client, flags.model,
-                                      {flags.scales[0], flags.scales[1], flags.scales[2]},
-                                      timeout(flags.connection));
+    std::optional<FeatureScales> scales;
+    if (!flags.scales.empty()) scales = {flags.scales[0], flags.scales[1], flags.scales[2]};
+    auto service = TrackService::find(*client, flags.model, scales, timeout(flags.connection));
     if (!service) return report(service.error());
     TrackRun run(flags, std::move(*events), *client, std::move(*service));
     if (const int code = run.run(); code != 0) return code;
@@ -249,11 +248,11 @@ Command declare_track(CLI::App& tool) {
     app->add_option("--model", flags->model, "The service: FEATURES in, LABELS out")
         ->capture_default_str();
     app->add_option("--scales", flags->scales,
-                    "R,PHI,Z: mm, rad and mm of one unit of its FEATURES")
+                    "R,PHI,Z: mm, rad and mm of one unit of its FEATURES (default: as the service "
+                    "says, or 1000, pi and 1000)")
         ->delimiter(',')
         ->expected(3)
-        ->check(CLI::PositiveNumber)
-        ->capture_default_str();
+        ->check(CLI::PositiveNumber);
     app->add_option("--out", flags->output_folder,
                     "Folder for ...-tracks.csv (hit_id,track_id; 0: none) and ...-labels.npy "
                     "(of each hit; -1: none)")

@@ -130,10 +130,21 @@ Result<void> judge_stages(std::vector<TrackStage>& stages, const Inference& answ
     });
 }
 
+/// As it says, or those of the Exa.TrkX service.
+Result<FeatureScales> told_scales(const ServiceAd& ad) {
+    const auto label = std::ranges::find(ad.labels, feature_scales_label, &Label::key);
+    if (label == ad.labels.end()) return FeatureScales{};
+    auto scales = parse_feature_scales(label->value);
+    if (scales) return scales;
+    return fail(ErrorCode::invalid, "service '" + service_name(ad.model, ad.version) + "': label " +
+                                        label->key + ": " + scales.error().message +
+                                        ": give them with --scales");
+}
+
 }  // namespace
 
 Result<TrackService> TrackService::find(Client& client, const std::string& model,
-                                        const FeatureScales& scales,
+                                        const std::optional<FeatureScales>& scales,
                                         std::chrono::nanoseconds timeout) {
     const auto entry = find_model(client, model, timeout);
     if (!entry) return tl::unexpected(entry.error());
@@ -150,7 +161,9 @@ Result<TrackService> TrackService::find(Client& client, const std::string& model
     }
     TrackService service;
     service.name_ = service_name(ad.model, ad.version);
-    service.scales_ = scales;
+    const auto told = told_scales(ad);
+    if (!scales && !told) return tl::unexpected(told.error());
+    service.scales_ = scales ? *scales : *told;
     service.asks_for_edges_ = has(ad.signature.inputs, wish_name, dtype::boolean);
     return service;
 }

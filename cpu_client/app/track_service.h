@@ -36,9 +36,11 @@ struct FoundTracks {
 /// (gpu_worker/backends/tracks_backend.h). A value, for any number of threads.
 class TrackService {
   public:
-    /// Errors: those of find_model(); invalid for a model that is no such service.
+    /// `scales`: of its FEATURES, where it does not tell them itself or tells them wrongly. Errors:
+    /// those of find_model(); invalid for a model that is no such service.
     static Result<TrackService> find(Client& client, const std::string& model,
-                                     const FeatureScales& scales, std::chrono::nanoseconds timeout);
+                                     const std::optional<FeatureScales>& scales,
+                                     std::chrono::nanoseconds timeout);
 
     const std::string& name() const { return name_; }
     /// What is sent for an event. `with_edges`: for a later read() with truth.

@@ -59,11 +59,6 @@ void ClientRim::feed(const ClientInput& input) {
     }
 }
 
-void ClientRim::feed(LinkLost lost) {
-    if (full_.erase(lost.link) == 1) lost.cause = LinkLost::Cause::no_room;
-    feed(ClientInput(lost));
-}
-
 void ClientRim::receive() {
     links_.tell(
         {[this](LinkOpened opened) { feed(opened); }, [this](LinkLost lost) { feed(lost); },
@@ -85,19 +80,15 @@ void ClientRim::finish_turn() {
 /// A link that cannot take what is sent is over (rule 5); what the machine says to that goes out
 /// as well.
 void ClientRim::flush() {
-    for (outbox_.flush(failed_); !failed_.empty(); outbox_.flush(failed_)) {
-        for (const LinkId link : std::exchange(failed_, {})) {
-            close(link);
-            feed(LinkLost{link});
-        }
-    }
+    outbox_.flush([this](const LinkLost& lost) {
+        close(lost.link);
+        feed(lost);
+    });
 }
 
 SendResult ClientRim::send(LinkId link, Lane lane, std::span<const Buffer> frames) {
-    const SendResult result =
-        is_same_host(link) ? same_host_links_->send(link, frames) : links_.send(link, lane, frames);
-    if (result == SendResult::full) full_.insert(link);
-    return result;
+    return is_same_host(link) ? same_host_links_->send(link, frames)
+                              : links_.send(link, lane, frames);
 }
 
 void ClientRim::close(LinkId link) {

@@ -7,7 +7,6 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "common/core/incoming_frames.h"
@@ -51,7 +50,6 @@ class ClientRim {
     void begin_turn() { now_ = steady_now(); }
     void submit(Submit submit, Payload payload);
     void feed(const ClientInput& input);
-    void feed(LinkLost lost);
     /// Takes what has come.
     void receive();
     /// Does what is due, sends what has gathered.
@@ -95,8 +93,6 @@ class ClientRim {
     std::vector<Message> messages_;  ///< of the message that is being taken
     std::unordered_map<PayloadId, IncomingFrames> downloads_;  ///< of chunked answers
     ClientEffects effects_;
-    std::vector<LinkId> failed_;
-    std::unordered_set<LinkId> full_;  ///< of those, where what we sent found no room
     TimePoint now_;
 };
 

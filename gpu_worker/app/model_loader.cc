@@ -7,6 +7,7 @@
 #include "gpu_worker/backends/load_model.h"
 #include "gpu_worker/repository/repository.h"
 #include "gpu_worker/repository/warmup.h"
+#include "schemas/limits.h"
 
 namespace farm {
 namespace {
@@ -97,7 +98,13 @@ Result<ReadyModel> load(const ModelSource& source, const LoadOptions& options) {
     ready.served->batching = source.batching;
     ready.served->ad = (*model)->service();
     ServiceAd& ad = ready.served->ad;
-    ad.labels = options.labels;
+    ad.labels.insert(ad.labels.end(), options.labels.begin(), options.labels.end());
+    if (ad.labels.size() > limits::label_count) {
+        return fail(ErrorCode::too_large,
+                    "model '" + source.model + "' and this worker have " +
+                        std::to_string(ad.labels.size()) + " labels together (limit " +
+                        std::to_string(limits::label_count) + "): give fewer --label");
+    }
     if (options.instances_override != 0) ad.instance_count = options.instances_override;
     ready.served->made_by = {options.worker_name, ad.model, ad.version, ad.hash};
     for (std::uint32_t i = 0; i < ad.instance_count; ++i) {

@@ -16,21 +16,6 @@ namespace {
 
 /// Runs under way never pass the number of instances; both queues are far above that.
 constexpr std::size_t queue_limit_count = 65'536;
-/// Messages taken from one socket before the other one and the clock get their turn.
-constexpr int messages_per_turn = 256;
-/// Messages after which what they gave is sent, so that peers work while this loop does.
-constexpr int messages_per_flush = 2;
-
-LogLevel level_of(NoteLevel level) {
-    switch (level) {
-        case NoteLevel::debug: return LogLevel::debug;
-        case NoteLevel::info: return LogLevel::info;
-        case NoteLevel::warning: return LogLevel::warning;
-        case NoteLevel::error: return LogLevel::error;
-    }
-    return LogLevel::info;
-}
-
 /// Descriptors stand in for tensors whose bytes have not come yet: checks never look at values.
 Result<TensorList> announced_tensors(const CallBody& body) {
     TensorList tensors;
@@ -103,7 +88,7 @@ int WorkerLoop::run() {
         if (same_host_links_) take_same_host();
         step(Tick{});
         take_runs();  // inline runs are done already
-        report_failed_links();
+        flush();
         notifier_.feed(now_);
     }
     return 0;
@@ -188,7 +173,7 @@ void WorkerLoop::take_message(LinkId link, std::vector<Buffer> frames) {
 }
 
 void WorkerLoop::take_direct(Lane lane) {
-    for (int i = 0; i < messages_per_turn; ++i) {
+    for (int i = 0; i < Outbox::messages_per_turn; ++i) {
         auto arrival = listener_->receive(lane);
         if (!arrival) return;
         const Buffer header = arrival->frames.empty() ? Buffer{} : arrival->frames.front();
@@ -212,7 +197,7 @@ void WorkerLoop::take_same_host() {
              step(Malformed{link, RefusedReason::malformed, opened.error().message});
          },
          [this](const Malformed& input) { step(input); }},
-        messages_per_turn);
+        Outbox::messages_per_turn);
 }
 
 void WorkerLoop::take_items(LinkId link) {
@@ -223,9 +208,9 @@ void WorkerLoop::take_items(LinkId link) {
             step(Received{link, std::move(message)});
         }
     }
-    if (++taken_count_ % messages_per_flush != 0) return;
+    if (++taken_count_ % Outbox::messages_per_flush != 0) return;
     take_runs();
-    report_failed_links();
+    flush();
 }
 
 SendResult WorkerLoop::send(LinkId link, Lane lane, std::span<const Buffer> frames) {
@@ -406,19 +391,13 @@ void WorkerLoop::carry_out(const CloseLink& effect) {
     close(effect.link);
 }
 
-void WorkerLoop::carry_out(const Note& effect) { log(level_of(effect.level), effect.text); }
+void WorkerLoop::carry_out(const Note& effect) { log(effect); }
 
-void WorkerLoop::report_failed_links() {
-    for (;;) {
-        failed_links_.clear();
-        outbox_.flush(failed_links_);
-        if (failed_links_.empty()) return;
-        const auto failed = std::exchange(failed_links_, {});
-        for (LinkId link : failed) {
-            close(link);
-            step(LinkLost{link});
-        }
-    }
+void WorkerLoop::flush() {
+    outbox_.flush([this](const LinkLost& lost) {
+        close(lost.link);
+        step(lost);
+    });
 }
 
 }  // namespace farm

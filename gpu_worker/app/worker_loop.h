@@ -90,7 +90,7 @@ class WorkerLoop {
     void carry_out(const Finished&) { finished_ = true; }
     void start(InstanceRunner& instance, RunJob job);
     Result<TensorList> take_inputs(PayloadId payload, const ServiceAd& ad);
-    void report_failed_links();
+    void flush();
 
     Signals& signals_;
     Poller poller_;
@@ -119,7 +119,6 @@ class WorkerLoop {
     std::uint64_t next_self_test_{1ULL << 63};  ///< run numbers apart from the machine's
     std::size_t expected_models_;
     std::size_t ready_models_{0};
-    std::vector<LinkId> failed_links_;
     TimePoint now_;
     bool finished_{false};
     std::unique_ptr<ModelLoader> loader_;  ///< last: stops before the queues go

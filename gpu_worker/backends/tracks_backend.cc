@@ -8,6 +8,7 @@
 
 #include "gpu_worker/backends/track_networks.h"
 #include "gpu_worker/backends/tracks_settings.h"
+#include "schemas/feature_scales.h"
 #include "schemas/tensor_values.h"
 
 namespace farm {
@@ -148,49 +149,52 @@ class TracksInstance : public BackendInstance {
     Signature signature_;
 };
 
+/// The networks of a model; null for a stage that needs none.
+struct StageModels {
+    std::shared_ptr<LoadedModel> embedding;
+    std::shared_ptr<LoadedModel> filter;
+    std::shared_ptr<LoadedModel> classifier;
+};
+
+Result<StageModels> load_stages(const ModelSource& source, const TracksSettings& settings,
+                                const Device& device) {
+    using Loaded = Result<std::shared_ptr<LoadedModel>>;
+    auto embedding = settings.embedding_file.empty()
+                         ? Loaded(nullptr)
+                         : load_embedding_network(source, settings.embedding_file, device);
+    if (!embedding) return tl::unexpected(embedding.error());
+    auto filter = settings.filter_file.empty() ? Loaded(nullptr)
+                                               : load_edge_network(source, settings.filter_file,
+                                                                   settings.filter_input, device);
+    if (!filter) return tl::unexpected(filter.error());
+    auto classifier =
+        load_edge_network(source, settings.classifier_file, EdgeNetworkInput::graph, device);
+    if (!classifier) return tl::unexpected(classifier.error());
+    return StageModels{std::move(*embedding), std::move(*filter), std::move(*classifier)};
+}
+
 class TracksModel : public LoadedModel {
   public:
-    TracksModel(ServiceAd service, TracksSettings settings)
-        : service_(std::move(service)), settings_(std::move(settings)) {}
-
-    Result<void> load(const ModelSource& source, const Device& device) {
-        const auto keep = [](std::shared_ptr<LoadedModel>& model,
-                             Result<std::shared_ptr<LoadedModel>> loaded) -> Result<void> {
-            if (!loaded) return tl::unexpected(loaded.error());
-            model = std::move(*loaded);
-            return {};
-        };
-        Result<void> kept;
-        if (!settings_.embedding_file.empty()) {
-            kept =
-                keep(embedding_, load_embedding_network(source, settings_.embedding_file, device));
-        }
-        if (kept && !settings_.filter_file.empty()) {
-            kept = keep(filter_, load_edge_network(source, settings_.filter_file,
-                                                   settings_.filter_input, device));
-        }
-        if (kept) {
-            kept = keep(classifier_, load_edge_network(source, settings_.classifier_file,
-                                                       EdgeNetworkInput::graph, device));
-        }
-        return kept;
-    }
+    TracksModel(ServiceAd service, TracksSettings settings, StageModels stages)
+        : service_(std::move(service)),
+          settings_(std::move(settings)),
+          stages_(std::move(stages)) {}
 
     const ServiceAd& service() const override { return service_; }
 
     Result<std::unique_ptr<BackendInstance>> make_instance() override {
         tracking::TrackNetworks networks;
-        if (embedding_ != nullptr) {
-            auto instance = embedding_->make_instance();
+        if (stages_.embedding != nullptr) {
+            auto instance = stages_.embedding->make_instance();
             if (!instance) return instance;
             networks.embedder = make_embedder(std::move(*instance));
         }
-        if (filter_ != nullptr) {
-            auto instance = filter_->make_instance();
+        if (stages_.filter != nullptr) {
+            auto instance = stages_.filter->make_instance();
             if (!instance) return instance;
             networks.filter = make_edge_scorer(std::move(*instance), settings_.filter_input);
         }
-        auto instance = classifier_->make_instance();
+        auto instance = stages_.classifier->make_instance();
         if (!instance) return instance;
         networks.classifier = make_edge_scorer(std::move(*instance), EdgeNetworkInput::graph);
         return std::make_unique<TracksInstance>(settings_, std::move(networks), service_.signature);
@@ -199,9 +203,7 @@ class TracksModel : public LoadedModel {
   private:
     ServiceAd service_;
     TracksSettings settings_;
-    std::shared_ptr<LoadedModel> embedding_;
-    std::shared_ptr<LoadedModel> filter_;
-    std::shared_ptr<LoadedModel> classifier_;
+    StageModels stages_;
 };
 
 // ---- signature --------------------------------------------------------------------------------
@@ -251,6 +253,13 @@ Result<void> check_signature(const ModelSource& source) {
     return check_batching(source);
 }
 
+/// Of FEATURES as they come.
+FeatureScales scales_of(const TracksSettings& settings) {
+    if (!settings.features_are_scaled) return {1, 1, 1};
+    const auto& scales = settings.finder.scales;
+    return {scales.r, scales.phi, scales.z};
+}
+
 }  // namespace
 
 Result<std::shared_ptr<LoadedModel>> load_tracks_model(const ModelSource& source,
@@ -261,11 +270,11 @@ Result<std::shared_ptr<LoadedModel>> load_tracks_model(const ModelSource& source
     ServiceAd service = advertise(source);
     service.device = device.kind;
     service.device_name = device.name;
-    auto model = std::make_shared<TracksModel>(std::move(service), std::move(*settings));
-    if (auto loaded = model->load(source, device); !loaded) {
-        return tl::unexpected(loaded.error());
-    }
-    return model;
+    service.labels.push_back({std::string(feature_scales_label), to_text(scales_of(*settings))});
+    auto stages = load_stages(source, *settings, device);
+    if (!stages) return tl::unexpected(stages.error());
+    return std::make_shared<TracksModel>(std::move(service), std::move(*settings),
+                                         std::move(*stages));
 }
 
 }  // namespace farm

@@ -53,7 +53,8 @@ class BackendInstance {
 class LoadedModel {
   public:
     virtual ~LoadedModel() = default;
-    /// The advertisement without index, cost, labels and direct_url, which the worker fills in.
+    /// The advertisement without index, cost and direct_url, which the worker fills in. The
+    /// worker's labels come behind its own.
     virtual const ServiceAd& service() const = 0;
     virtual Result<std::unique_ptr<BackendInstance>> make_instance() = 0;
 };

@@ -41,7 +41,7 @@ class Track(unittest.TestCase):
         cls.scratch.cleanup()
 
     def track(self, *arguments, out="out"):
-        return farm("track", *arguments, "--local", "--models", self.models, "--scales", "1,1,1",
+        return farm("track", *arguments, "--local", "--models", self.models,
                     "--out", self.folder / out)
 
     def test_finds_judges_and_draws_the_tracks_of_a_folder(self):
