@@ -75,6 +75,7 @@ void ClientMachine::learn(const Lease& lease, Step& step) {
         const Duration valid = std::chrono::milliseconds(grant.valid_ms);
         held.until = step.now + valid - valid / 20;
         until = std::min(until, held.until);
+        worker->leased_until = std::max(worker->leased_until, held.until);
         count += grant.request_count;
         if (worker->is_open()) present(*worker, lease.service, step);
     }
@@ -235,7 +236,9 @@ void ClientMachine::tick_direct(DirectSession& worker, Step& step) {
         return give_up("bulk connection not accepted");
     }
     std::erase_if(worker.leases, [&](const auto& entry) { return entry.second.until <= step.now; });
-    if (worker.leases.empty() && worker.uses.empty() && !has_calls_at(worker)) {
+    // A lease that is asked for anew when it ends needs its session: leaving gives it back.
+    const bool is_done = step.now >= worker.leased_until + worker.welcome.timing.beat;
+    if (is_done && worker.leases.empty() && worker.uses.empty() && !has_calls_at(worker)) {
         return leave_direct(worker, "no lease is left", step);
     }
     if (step.now < worker.next_beat) return;
@@ -295,6 +298,7 @@ void ClientMachine::take_other_way(DirectSession worker, Step& step) {
         Note{NoteLevel::info, "no worker at same host " + worker.url + ": going another way"});
     for (auto& [service, lease] : worker.leases) {
         if (DirectSession* other = session_for(lease.grant, step)) {
+            other->leased_until = std::max(other->leased_until, lease.until);
             other->leases.insert_or_assign(service, std::move(lease));
             if (other->is_open()) present(*other, service, step);
         } else {

@@ -66,6 +66,7 @@ struct DirectSession {
     std::map<std::string, HeldLease, std::less<>> leases;  ///< by service, as in CALL
     std::unordered_map<CallKey, Use> uses;
     std::unordered_set<CallKey> started;  ///< of these, those whose run has begun
+    TimePoint leased_until;               ///< the latest end of a lease
     Duration latency{0};                  ///< moving mean; 0 while nothing has come back
 
     bool is_open() const { return phase == Phase::open; }

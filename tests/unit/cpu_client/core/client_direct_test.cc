@@ -219,6 +219,30 @@ TEST(ClientDirectTest, AnUnusedDirectSessionIsLeft) {
     EXPECT_EQ(bench.sent<Goodbye>()->reason, "no lease is left");
 }
 
+TEST(ClientDirectTest, ASessionIsKeptWhileItsLeaseIsAskedForAnew) {
+    DirectBench bench;
+    bench.step(bench.call(1));
+    const LinkId worker = bench.worker_joins(DirectBench::grant("tcp://w:1"));
+    bench.answers(bench.answer(1));
+    const auto run = [&](Duration time) {
+        for (Duration passed{}; passed < time; passed += 100ms) {
+            bench.run_for(100ms);
+            bench.from_broker(Beat{});
+            bench.step(Received{worker, Beat{}});
+        }
+    };
+    run(9s);
+    bench.step(
+        bench.call(2));  // under the lease, which ends while the broker thinks about the next
+    ASSERT_EQ(bench.called_on(), worker);
+    bench.answer_on(worker, 2);
+    run(600ms);
+    EXPECT_TRUE(bench.workers.contains(worker));
+    bench.from_broker(Lease{"gnn", {DirectBench::grant("tcp://w:1")}});
+    EXPECT_NE(bench.sent<Lease>(), nullptr) << "the next one is shown in the same session";
+    EXPECT_EQ(bench.sent<Goodbye>(), nullptr) << "it would have given the lease back";
+}
+
 TEST(ClientDirectTest, AWorkerThatDrainsGetsNoMoreCalls) {
     DirectBench bench;
     bench.step(bench.call(1));
