@@ -237,7 +237,8 @@ void ClientMachine::tick_direct(DirectSession& worker, Step& step) {
     }
     std::erase_if(worker.leases, [&](const auto& entry) { return entry.second.until <= step.now; });
     // A lease that is asked for anew when it ends needs its session: leaving gives it back.
-    const bool is_done = step.now >= worker.leased_until + worker.welcome.timing.beat;
+    const bool is_done =
+        worker.leaving || step.now >= worker.leased_until + worker.welcome.timing.beat;
     if (is_done && worker.leases.empty() && worker.uses.empty() && !has_calls_at(worker)) {
         return leave_direct(worker, "no lease is left", step);
     }

@@ -253,6 +253,8 @@ TEST(ClientDirectTest, AWorkerThatDrainsGetsNoMoreCalls) {
     EXPECT_EQ(bench.called_on(), bench.link);
     bench.answer_on(worker, 2);
     EXPECT_EQ(bench.completed(2)->status, CallStatus::ok);
+    bench.run_for(100ms);
+    EXPECT_FALSE(bench.workers.contains(worker)) << "left as soon as its last call is back";
 }
 
 TEST(ClientDirectTest, CallsSpreadOverWorkersByWhatTheyWaitFor) {
