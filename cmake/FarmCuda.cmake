@@ -10,6 +10,7 @@ endif()
 enable_language(CUDA)
 set(CMAKE_CUDA_STANDARD 20)
 set(CMAKE_CUDA_STANDARD_REQUIRED ON)
+string(APPEND CMAKE_CUDA_FLAGS " --extended-lambda")
 find_package(CUDAToolkit REQUIRED)
 
 add_library(farm_cuda INTERFACE)

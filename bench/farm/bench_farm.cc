@@ -41,7 +41,7 @@ Result<void> BenchFarm::start_worker(const Worker& worker) {
                                      "--name",
                                      worker.name,
                                      "--device",
-                                     "cpu"};
+                                     worker.device};
     command.insert(command.end(), worker.options.begin(), worker.options.end());
     return spawn(worker.name, worker.prefix, std::move(command));
 }

@@ -30,6 +30,7 @@ class BenchFarm {
         std::filesystem::path models;
         std::vector<std::string> prefix{};
         std::vector<std::string> options{};
+        std::string device{"cpu"};
     };
 
     /// Starts the broker.

@@ -50,6 +50,9 @@ void declare(CLI::App& app, Flags& flags) {
         ->capture_default_str();
     app.add_option("--cases", flags.cases, "Only cases whose name begins like this, or NAME:BATCH")
         ->delimiter(',');
+    app.add_option("--device", flags.run.device,
+                   "cpu or cuda:N, with the programs of a build that has CUDA (--farm-bin)")
+        ->capture_default_str();
     app.add_option("--worker-cores", flags.run.worker_cores,
                    "Cores of broker, worker and direct inference (default: 0)");
     app.add_option("--client-cores", flags.client_cores, "Cores of the clients (default: 1)");

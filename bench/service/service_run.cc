@@ -47,7 +47,7 @@ class CaseRun {
               std::string("--models"), what_.repository.string(), std::string("--bench-inputs"),
               events.path.string(), std::string("--bench-seconds"),
               fmt::format("{:g}", options_.seconds), std::string("--json"), std::string("--device"),
-              std::string("cpu"), std::string("--log-level"), std::string("warning")}) {
+              options_.device, std::string("--log-level"), std::string("warning")}) {
             command.push_back(std::move(word));
         }
         if (system_malloc) command.emplace_back("--bench-system-malloc");
@@ -66,7 +66,8 @@ class CaseRun {
             {"worker",
              what_.repository,
              prefix_,
-             {"--only", what_.model, "--instances", std::to_string(what_.instances)}});
+             {"--only", what_.model, "--instances", std::to_string(what_.instances)},
+             options_.device});
         if (!done) return tl::unexpected(done.error());
         auto client = Client::connect(farm->url());
         if (!client) return tl::unexpected(client.error());

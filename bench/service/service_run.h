@@ -13,7 +13,8 @@ namespace farm::bench {
 struct ServiceRunOptions {
     Programs programs;
     std::filesystem::path scratch;
-    std::string worker_cores;  ///< of broker, worker and direct inference ("0"); empty: any
+    std::string worker_cores;   ///< of broker, worker and direct inference ("0"); empty: any
+    std::string device{"cpu"};  ///< of worker and direct inference, as farm-worker takes it
     int repeats{5};
     double seconds{1};  ///< of each measurement, where a call does not take longer
 };

@@ -17,26 +17,11 @@ using tracking::Points;
 Result<std::shared_ptr<LoadedModel>> load_network(const ModelSource& service,
                                                   const std::string& file, Signature signature,
                                                   const Device& device) {
-    ModelSource source;
-    source.model = service.model;
-    source.backend = "pytorch";
-    source.file = file;
-    source.has_config = true;
+    ModelSource source = network_source(service, file);
     source.signature = std::move(signature);
-    source.intra_op_thread_count = service.intra_op_thread_count;
-    source.precision = service.precision;
     auto model = load_torch_model(source, device);
     if (model) return model;
-    const std::string& message = model.error().message;
-    return fail(model.error().code, message.starts_with(file) ? message : file + ": " + message);
-}
-
-Error error_of(const RunFailure& failure) {
-    switch (failure.outcome) {
-        case Outcome::input_error: return {ErrorCode::invalid, failure.detail};
-        case Outcome::retryable_fault: return {ErrorCode::unavailable, failure.detail};
-        default: return {ErrorCode::device, failure.detail};
-    }
+    return tl::unexpected(error_of_file(file, model.error()));
 }
 
 Tensor points_tensor(const Points& points) {
@@ -124,6 +109,30 @@ const TensorSpec points_spec{"points__0", dtype::f32, {-1, -1}, false};
 const TensorSpec scores_spec{"scores__0", dtype::f32, {-1}, false};
 
 }  // namespace
+
+ModelSource network_source(const ModelSource& service, const std::string& file) {
+    ModelSource source;
+    source.model = service.model;
+    source.backend = "pytorch";
+    source.file = file;
+    source.has_config = true;
+    source.intra_op_thread_count = service.intra_op_thread_count;
+    source.precision = service.precision;
+    return source;
+}
+
+Error error_of_file(const std::string& file, const Error& error) {
+    if (error.message.starts_with(file)) return error;
+    return {error.code, file + ": " + error.message};
+}
+
+Error error_of(const RunFailure& failure) {
+    switch (failure.outcome) {
+        case Outcome::input_error: return {ErrorCode::invalid, failure.detail};
+        case Outcome::retryable_fault: return {ErrorCode::unavailable, failure.detail};
+        default: return {ErrorCode::device, failure.detail};
+    }
+}
 
 Result<std::shared_ptr<LoadedModel>> load_embedding_network(const ModelSource& service,
                                                             const std::string& file,

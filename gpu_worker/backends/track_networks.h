@@ -19,6 +19,15 @@ namespace farm {
 
 enum class EdgeNetworkInput : std::uint8_t { graph, pairs };
 
+/// A network's file as a model of its own, with the precision and threads of its service.
+ModelSource network_source(const ModelSource& service, const std::string& file);
+
+/// The error with the file in front, once.
+Error error_of_file(const std::string& file, const Error& error);
+
+/// As tracking/networks.h says it.
+Error error_of(const RunFailure& failure);
+
 /// Loads `file` with the precision, threads and device of the service that it is a part of.
 Result<std::shared_ptr<LoadedModel>> load_embedding_network(const ModelSource& service,
                                                             const std::string& file,

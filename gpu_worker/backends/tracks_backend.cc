@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "gpu_worker/backends/track_networks.h"
+#include "gpu_worker/backends/track_finders.h"
 #include "gpu_worker/backends/tracks_settings.h"
 #include "schemas/feature_scales.h"
 #include "schemas/tensor_values.h"
@@ -86,16 +86,14 @@ RunFailure failure_of(const Error& error) {
 
 class TracksInstance : public BackendInstance {
   public:
-    TracksInstance(const TracksSettings& settings, tracking::TrackNetworks networks,
+    TracksInstance(const TracksSettings& settings, std::unique_ptr<tracking::TrackFinder> finder,
                    Signature signature)
-        : settings_(settings),
-          finder_(settings.finder, std::move(networks)),
-          signature_(std::move(signature)) {}
+        : settings_(settings), finder_(std::move(finder)), signature_(std::move(signature)) {}
 
     RunResult run(std::span<const Tensor> inputs) override {
         try {
             const std::vector<float> features = scaled(values_of<float>(inputs.front()));
-            const auto found = finder_.find({features, 3}, event_ends(inputs), wanted(inputs));
+            const auto found = finder_->find({features, 3}, event_ends(inputs), wanted(inputs));
             if (!found) return tl::unexpected(failure_of(found.error()));
             TensorList outputs;
             for (const TensorSpec& spec : signature_.outputs) {
@@ -145,65 +143,29 @@ class TracksInstance : public BackendInstance {
     }
 
     TracksSettings settings_;
-    tracking::TrackFinder finder_;
+    std::unique_ptr<tracking::TrackFinder> finder_;
     Signature signature_;
 };
 
-/// The networks of a model; null for a stage that needs none.
-struct StageModels {
-    std::shared_ptr<LoadedModel> embedding;
-    std::shared_ptr<LoadedModel> filter;
-    std::shared_ptr<LoadedModel> classifier;
-};
-
-Result<StageModels> load_stages(const ModelSource& source, const TracksSettings& settings,
-                                const Device& device) {
-    using Loaded = Result<std::shared_ptr<LoadedModel>>;
-    auto embedding = settings.embedding_file.empty()
-                         ? Loaded(nullptr)
-                         : load_embedding_network(source, settings.embedding_file, device);
-    if (!embedding) return tl::unexpected(embedding.error());
-    auto filter = settings.filter_file.empty() ? Loaded(nullptr)
-                                               : load_edge_network(source, settings.filter_file,
-                                                                   settings.filter_input, device);
-    if (!filter) return tl::unexpected(filter.error());
-    auto classifier =
-        load_edge_network(source, settings.classifier_file, EdgeNetworkInput::graph, device);
-    if (!classifier) return tl::unexpected(classifier.error());
-    return StageModels{std::move(*embedding), std::move(*filter), std::move(*classifier)};
-}
-
 class TracksModel : public LoadedModel {
   public:
-    TracksModel(ServiceAd service, TracksSettings settings, StageModels stages)
+    TracksModel(ServiceAd service, TracksSettings settings, std::unique_ptr<TrackFinders> finders)
         : service_(std::move(service)),
           settings_(std::move(settings)),
-          stages_(std::move(stages)) {}
+          finders_(std::move(finders)) {}
 
     const ServiceAd& service() const override { return service_; }
 
     Result<std::unique_ptr<BackendInstance>> make_instance() override {
-        tracking::TrackNetworks networks;
-        if (stages_.embedding != nullptr) {
-            auto instance = stages_.embedding->make_instance();
-            if (!instance) return instance;
-            networks.embedder = make_embedder(std::move(*instance));
-        }
-        if (stages_.filter != nullptr) {
-            auto instance = stages_.filter->make_instance();
-            if (!instance) return instance;
-            networks.filter = make_edge_scorer(std::move(*instance), settings_.filter_input);
-        }
-        auto instance = stages_.classifier->make_instance();
-        if (!instance) return instance;
-        networks.classifier = make_edge_scorer(std::move(*instance), EdgeNetworkInput::graph);
-        return std::make_unique<TracksInstance>(settings_, std::move(networks), service_.signature);
+        auto finder = finders_->make();
+        if (!finder) return tl::unexpected(finder.error());
+        return std::make_unique<TracksInstance>(settings_, std::move(*finder), service_.signature);
     }
 
   private:
     ServiceAd service_;
     TracksSettings settings_;
-    StageModels stages_;
+    std::unique_ptr<TrackFinders> finders_;
 };
 
 // ---- signature --------------------------------------------------------------------------------
@@ -271,10 +233,13 @@ Result<std::shared_ptr<LoadedModel>> load_tracks_model(const ModelSource& source
     service.device = device.kind;
     service.device_name = device.name;
     service.labels.push_back({std::string(feature_scales_label), to_text(scales_of(*settings))});
-    auto stages = load_stages(source, *settings, device);
-    if (!stages) return tl::unexpected(stages.error());
+    const bool all_on_device = device.kind == DeviceKind::cuda &&
+                               settings->finder.graph_method == tracking::GraphMethod::radius;
+    auto finders = all_on_device ? load_cuda_track_finders(source, *settings, device)
+                                 : load_track_finders(source, *settings, device);
+    if (!finders) return tl::unexpected(finders.error());
     return std::make_shared<TracksModel>(std::move(service), std::move(*settings),
-                                         std::move(*stages));
+                                         std::move(*finders));
 }
 
 }  // namespace farm

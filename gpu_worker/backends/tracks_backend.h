@@ -27,8 +27,8 @@ namespace farm {
 ///     farm.tracks.filter          file of the network [none: no edge is dropped]
 ///     farm.tracks.filter_input    "graph" (default) or "pairs", see track_networks.h
 ///     farm.tracks.filter_cut      probability that an edge must exceed [0.21]
-///     farm.tracks.filter_chunk    edges that the filter sees at once; 0: all [65 536]
-///     farm.tracks.classifier      file of the network, which sees the whole graph
+///     farm.tracks.filter_chunk    edges that the filter sees at once; 0: all [65 536; on a GPU 524
+///     288] farm.tracks.classifier      file of the network, which sees the whole graph
 ///     farm.tracks.undirected      "true": it sees each edge in both directions ["false"]
 ///     farm.tracks.tracks          "components" (default), "junction_removal" or "walkthrough"
 ///     farm.tracks.cut             of the first two: probability that an edge must exceed [0.75]
@@ -52,7 +52,9 @@ namespace farm {
 /// An event that breaks a limit is an input_error; so is a run of several, whose calls then run
 /// alone. What the networks cannot mean, such as a NaN, is a retryable_fault.
 ///
-/// Each instance has farm.intra_op_threads threads; instances run side by side.
+/// Each instance has farm.intra_op_threads threads; instances run side by side. On a GPU every
+/// stage of graph "radius" runs on the device, each instance on a stream of its own; with
+/// "doublets" the networks alone do.
 Result<std::shared_ptr<LoadedModel>> load_tracks_model(const ModelSource& source,
                                                        const Device& device);
 

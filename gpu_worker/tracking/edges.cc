@@ -65,19 +65,26 @@ Result<void> check_edges(const EdgesView& edges, std::size_t point_count) {
     return check_ends(edges.target, "target", point_count);
 }
 
+Result<void> check_score_count(std::size_t score_count, std::size_t edge_count) {
+    if (score_count == edge_count) return {};
+    return fail(ErrorCode::invalid, "there are " + to_string(score_count) + " scores for " +
+                                        to_string(edge_count) +
+                                        " edges (each has one): use a network that gives one "
+                                        "score for each edge");
+}
+
+Error nan_score(std::size_t edge) {
+    return {ErrorCode::invalid, "score of edge " + to_string(edge) +
+                                    " is NaN (it must be a number): check the network's weights "
+                                    "and the scales of its features"};
+}
+
 Result<void> check_scores(const EdgesView& edges, std::span<const float> scores,
                           std::size_t point_count) {
-    if (scores.size() != edges.size()) {
-        return fail(ErrorCode::invalid, "there are " + to_string(scores.size()) + " scores for " +
-                                            to_string(edges.size()) +
-                                            " edges (each has one): use a network that gives one "
-                                            "score for each edge");
-    }
+    if (auto checked = check_score_count(scores.size(), edges.size()); !checked) return checked;
     const auto bad = std::ranges::find_if(scores, [](float score) { return std::isnan(score); });
     if (bad != scores.end()) {
-        return fail(ErrorCode::invalid, "score of edge " + to_string(bad - scores.begin()) +
-                                            " is NaN (it must be a number): check the network's "
-                                            "weights and the scales of its features");
+        return tl::unexpected(nan_score(static_cast<std::size_t>(bad - scores.begin())));
     }
     return check_edges(edges, point_count);
 }

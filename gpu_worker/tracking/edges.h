@@ -67,6 +67,12 @@ Result<void> check_points(const Points& points, const char* what);
 /// Errors: invalid for arrays of unequal length or an index that is no point's.
 Result<void> check_edges(const EdgesView& edges, std::size_t point_count);
 
+/// Errors: invalid, unless each edge has one score.
+Result<void> check_score_count(std::size_t score_count, std::size_t edge_count);
+
+/// The score of that edge is NaN.
+Error nan_score(std::size_t edge);
+
 /// check_edges(), and one score for each edge that is not NaN.
 Result<void> check_scores(const EdgesView& edges, std::span<const float> scores,
                           std::size_t point_count);

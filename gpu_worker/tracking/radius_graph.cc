@@ -75,6 +75,14 @@ Result<void> check_radius(float radius) {
                                         "instance 0.1");
 }
 
+tl::unexpected<Error> too_many_edges(float radius, std::size_t edge_limit,
+                                     std::size_t point_count) {
+    return fail(ErrorCode::too_large, "radius " + std::to_string(radius) + " joins more than " +
+                                          std::to_string(edge_limit) + " pairs of " +
+                                          std::to_string(point_count) +
+                                          " points (the limit of edges): use a smaller radius");
+}
+
 Result<Edges> radius_graph(const Points& points, const RadiusGraphConfig& config) {
     if (auto checked = check_points(points, "points of the radius graph"); !checked) {
         return tl::unexpected(checked.error());
@@ -85,13 +93,7 @@ Result<Edges> radius_graph(const Points& points, const RadiusGraphConfig& config
     if (points.size() < 2) return Edges{};
     RowSearch search(points, config.radius * config.radius, config.edge_limit);
     GraphRows& graph = search.find();
-    if (graph.overflows()) {
-        return fail(ErrorCode::too_large, "radius " + std::to_string(config.radius) +
-                                              " joins more than " +
-                                              std::to_string(config.edge_limit) + " pairs of " +
-                                              std::to_string(points.size()) +
-                                              " points (the limit of edges): use a smaller radius");
-    }
+    if (graph.overflows()) return too_many_edges(config.radius, config.edge_limit, points.size());
     Edges edges = graph.take();
     if (config.neighbour_limit == 0) return edges;
     return nearest_edges(points, edges, config.neighbour_limit);

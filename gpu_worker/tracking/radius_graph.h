@@ -18,6 +18,9 @@ struct RadiusGraphConfig {
 /// Errors: invalid for a radius whose square is not positive and finite.
 Result<void> check_radius(float radius);
 
+/// The error of a graph with more edges than its limit.
+tl::unexpected<Error> too_many_edges(float radius, std::size_t edge_limit, std::size_t point_count);
+
 /// All pairs of points whose distance is at most `radius`: exact, each pair once, with no limit of
 /// neighbours unless one is asked for. An edge goes from the larger to the smaller index (as in the
 /// Exa.TrkX reference), and edges ascend by (source, target), whatever the number of threads.

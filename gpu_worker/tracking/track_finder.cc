@@ -55,12 +55,44 @@ void number_by_event(std::vector<Label>& labels, std::span<const std::size_t> ev
 
 }  // namespace
 
-struct TrackFinder::Threads {
+Result<void> check_space_points(const Points& features, std::size_t point_limit) {
+    if (auto checked = check_points(features, "space points"); !checked) return checked;
+    if (features.dimension_count != 3) {
+        return fail(ErrorCode::invalid, "space points have " +
+                                            std::to_string(features.dimension_count) +
+                                            " features (r, phi, z are taken): send three");
+    }
+    if (features.size() > point_limit) {
+        return fail(ErrorCode::too_large, "there are " + std::to_string(features.size()) +
+                                              " space points (the limit is " +
+                                              std::to_string(point_limit) + "): split the event");
+    }
+    return {};
+}
+
+Result<void> check_embedding_shape(std::size_t row_count, std::size_t dimension_count,
+                                   std::size_t point_count) {
+    if (row_count != point_count) {
+        return fail(ErrorCode::internal, "the embedding has " + std::to_string(row_count) +
+                                             " points (it was made of " +
+                                             std::to_string(point_count) +
+                                             "): use a network that gives a row for each point");
+    }
+    if (dimension_count > limits::dimension_count) {
+        return fail(ErrorCode::internal, "the embedding has " + std::to_string(dimension_count) +
+                                             " dimensions (at most " +
+                                             std::to_string(limits::dimension_count) +
+                                             " are possible): use a smaller embedding");
+    }
+    return {};
+}
+
+struct CpuTrackFinder::Threads {
     oneapi::tbb::task_arena arena;
 };
 
 /// One call on its way through the steps.
-struct TrackFinder::Run {
+struct CpuTrackFinder::Run {
     Points features;
     std::span<const std::size_t> event_ends;
     KeepEdges keep;
@@ -70,7 +102,7 @@ struct TrackFinder::Run {
     Tracks tracks{};
 };
 
-TrackFinder::TrackFinder(const TrackFinderConfig& config, TrackNetworks networks)
+CpuTrackFinder::CpuTrackFinder(const TrackFinderConfig& config, TrackNetworks networks)
     : config_(config),
       threads_(new Threads{oneapi::tbb::task_arena(static_cast<int>(config.thread_count))}),
       networks_(std::move(networks)) {
@@ -78,23 +110,12 @@ TrackFinder::TrackFinder(const TrackFinderConfig& config, TrackNetworks networks
     FARM_EXPECT(networks_.embedder != nullptr || config_.graph_method != GraphMethod::radius);
 }
 
-TrackFinder::~TrackFinder() = default;
+CpuTrackFinder::~CpuTrackFinder() = default;
 
-Result<FoundTracks> TrackFinder::find(const Points& features,
-                                      std::span<const std::size_t> event_ends, KeepEdges keep) {
-    if (auto checked = check_points(features, "space points"); !checked) {
+Result<FoundTracks> CpuTrackFinder::find(const Points& features,
+                                         std::span<const std::size_t> event_ends, KeepEdges keep) {
+    if (auto checked = check_space_points(features, config_.point_limit); !checked) {
         return tl::unexpected(checked.error());
-    }
-    if (features.dimension_count != 3) {
-        return fail(ErrorCode::invalid, "space points have " +
-                                            std::to_string(features.dimension_count) +
-                                            " features (r, phi, z are taken): send three");
-    }
-    if (features.size() > config_.point_limit) {
-        return fail(ErrorCode::too_large, "there are " + std::to_string(features.size()) +
-                                              " space points (the limit is " +
-                                              std::to_string(config_.point_limit) +
-                                              "): split the event");
     }
     const std::size_t end = features.size();
     if (event_ends.empty()) event_ends = {&end, 1};
@@ -104,12 +125,12 @@ Result<FoundTracks> TrackFinder::find(const Points& features,
     return threads_->arena.execute([&] { return run_steps(run); });
 }
 
-Result<FoundTracks> TrackFinder::run_steps(Run& run) {
-    const std::pair<std::string_view, Step> steps[] = {{"embedding", &TrackFinder::embed},
-                                                       {"graph", &TrackFinder::build_graph},
-                                                       {"filter", &TrackFinder::filter},
-                                                       {"classifier", &TrackFinder::classify},
-                                                       {"tracks", &TrackFinder::build_tracks}};
+Result<FoundTracks> CpuTrackFinder::run_steps(Run& run) {
+    const std::pair<std::string_view, Step> steps[] = {{"embedding", &CpuTrackFinder::embed},
+                                                       {"graph", &CpuTrackFinder::build_graph},
+                                                       {"filter", &CpuTrackFinder::filter},
+                                                       {"classifier", &CpuTrackFinder::classify},
+                                                       {"tracks", &CpuTrackFinder::build_tracks}};
     std::vector<StageReport> stages;
     for (const auto& [name, step] : steps) {
         const auto begin = std::chrono::steady_clock::now();
@@ -123,26 +144,24 @@ Result<FoundTracks> TrackFinder::run_steps(Run& run) {
                        std::move(stages)};
 }
 
-Result<void> TrackFinder::embed(Run& run) {
+Result<void> CpuTrackFinder::embed(Run& run) {
     const std::size_t count = run.features.size();
     if (config_.graph_method != GraphMethod::radius || count == 0) return {};
     auto embedding = networks_.embedder->embed(run.features);
     if (!embedding) return tl::unexpected(embedding.error());
-    if (embedding->points().size() != count) {
-        return fail(ErrorCode::internal, "the embedding has " +
-                                             std::to_string(embedding->points().size()) +
-                                             " points (it was made of " + std::to_string(count) +
-                                             "): use a network that gives a row for each point");
+    const Points rows = embedding->points();
+    if (auto checked = check_embedding_shape(rows.size(), rows.dimension_count, count); !checked) {
+        return checked;
     }
-    if (auto checked = check_points(embedding->points(), "points of the embedding"); !checked) {
+    if (auto checked = check_points(rows, "points of the embedding"); !checked) {
         return fail(ErrorCode::internal, checked.error().message);
     }
     run.embedding = std::move(*embedding);
     return {};
 }
 
-Result<Edges> TrackFinder::graph_of_event(const Points& features, const Points& embedded,
-                                          std::size_t edge_limit) const {
+Result<Edges> CpuTrackFinder::graph_of_event(const Points& features, const Points& embedded,
+                                             std::size_t edge_limit) const {
     if (config_.graph_method == GraphMethod::radius) {
         RadiusGraphConfig config = config_.radius;
         config.edge_limit = edge_limit;
@@ -153,7 +172,7 @@ Result<Edges> TrackFinder::graph_of_event(const Points& features, const Points& 
     return doublet_graph(features, config_.scales, config);
 }
 
-Result<void> TrackFinder::build_graph(Run& run) {
+Result<void> CpuTrackFinder::build_graph(Run& run) {
     const Embedding embedding = std::exchange(run.embedding, {});  // it is needed here alone
     const bool is_radius = config_.graph_method == GraphMethod::radius;
     const std::size_t limit = is_radius ? config_.radius.edge_limit : config_.doublets.edge_limit;
@@ -172,7 +191,7 @@ Result<void> TrackFinder::build_graph(Run& run) {
     return {};
 }
 
-Result<void> TrackFinder::filter(Run& run) {
+Result<void> CpuTrackFinder::filter(Run& run) {
     if (networks_.filter == nullptr) return {};
     auto kept =
         classify_edges(*networks_.filter, run.features, run.edges.edges.view(), config_.filter);
@@ -183,7 +202,7 @@ Result<void> TrackFinder::filter(Run& run) {
 }
 
 /// All edges keep their scores: the cut is the track builder's.
-Result<void> TrackFinder::classify(Run& run) {
+Result<void> CpuTrackFinder::classify(Run& run) {
     auto scores = score_edges(*networks_.classifier, run.features, run.edges.edges.view(),
                               config_.classifier);
     if (!scores) return tl::unexpected(scores.error());
@@ -191,7 +210,7 @@ Result<void> TrackFinder::classify(Run& run) {
     return {};
 }
 
-Result<void> TrackFinder::build_tracks(Run& run) {
+Result<void> CpuTrackFinder::build_tracks(Run& run) {
     auto tracks = tracks_of(run.features, run.edges);
     if (!tracks) return tl::unexpected(tracks.error());
     run.tracks = without_small_tracks(std::move(*tracks), config_.minimum_hit_count);
@@ -199,7 +218,7 @@ Result<void> TrackFinder::build_tracks(Run& run) {
     return {};
 }
 
-Result<Tracks> TrackFinder::tracks_of(const Points& features, const ScoredEdges& edges) const {
+Result<Tracks> CpuTrackFinder::tracks_of(const Points& features, const ScoredEdges& edges) const {
     const std::vector<float> distances = distances_of(features, config_.scales);
     if (config_.track_method == TrackMethod::walkthrough) {
         return walkthrough(edges, distances, config_.walkthrough);

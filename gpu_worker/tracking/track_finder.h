@@ -60,6 +60,13 @@ struct FoundTracks {
     std::vector<StageReport> stages;
 };
 
+/// Errors: invalid for features that are not three or not finite, too_large beyond a limit.
+Result<void> check_space_points(const Points& features, std::size_t point_limit);
+
+/// Errors: internal, a fault of the network, unless it gives a row for each point.
+Result<void> check_embedding_shape(std::size_t row_count, std::size_t dimension_count,
+                                   std::size_t point_count);
+
 /// The whole reconstruction: embedding, graph, filter, edge classifier, track building.
 ///
 /// Several events are one disjoint union: no stage joins points of two of them, so what an event
@@ -69,19 +76,28 @@ struct FoundTracks {
 /// for an embedding or scores that cannot be, which is a fault of the networks.
 class TrackFinder {
   public:
-    /// Requires the networks that the configuration needs.
-    TrackFinder(const TrackFinderConfig& config, TrackNetworks networks);
-    ~TrackFinder();
+    virtual ~TrackFinder() = default;
 
     /// `features`: space points (r, phi, z) in the units of the networks. `event_ends`: where each
     /// event ends, ascending up to the number of points; one event when it is empty.
+    virtual Result<FoundTracks> find(const Points& features,
+                                     std::span<const std::size_t> event_ends, KeepEdges keep) = 0;
+};
+
+/// On the processor.
+class CpuTrackFinder final : public TrackFinder {
+  public:
+    /// Requires the networks that the configuration needs.
+    CpuTrackFinder(const TrackFinderConfig& config, TrackNetworks networks);
+    ~CpuTrackFinder() override;
+
     Result<FoundTracks> find(const Points& features, std::span<const std::size_t> event_ends = {},
-                             KeepEdges keep = KeepEdges::yes);
+                             KeepEdges keep = KeepEdges::yes) override;
 
   private:
     struct Threads;
     struct Run;
-    using Step = Result<void> (TrackFinder::*)(Run&);
+    using Step = Result<void> (CpuTrackFinder::*)(Run&);
 
     Result<FoundTracks> run_steps(Run& run);
     Result<void> embed(Run& run);

@@ -79,7 +79,7 @@ TEST(TrackNetworksTest, ClassifierGivesTheReferenceLogits) {
 TEST(TrackNetworksTest, GoldenChainEndsInTheReferencePartition) {
     tracking::TrackNetworks networks{std::make_unique<StoredEmbedder>(),
                                      std::make_unique<StoredFilter>(), gnn()};
-    tracking::TrackFinder finder({.scales = {.r = 3000, .z = 400}}, std::move(networks));
+    tracking::CpuTrackFinder finder({.scales = {.r = 3000, .z = 400}}, std::move(networks));
     const auto features = read_flat<float>("data/events/in_e1000.csv");
     auto found = finder.find({features, 3});
     ASSERT_TRUE(found) << found.error().message;

@@ -58,7 +58,10 @@ TABLE = {
     "gpu_worker/repository": (PURE_BASE + ["gpu_worker/core"],
                               ["expected", "protobuf", "openssl", *SYSTEM]),
     "gpu_worker/tracking": (["common/core"], ["expected", "tbb", "simd", "threads"]),
-    "gpu_worker/backends": (PURE_BASE + ["gpu_worker/core", "gpu_worker/tracking"],
+    "gpu_worker/tracking/twin": (["common/core", "gpu_worker/tracking"],
+                                 ["expected", "cuda", "threads"]),
+    "gpu_worker/backends": (PURE_BASE + ["gpu_worker/core", "gpu_worker/tracking",
+                                         "gpu_worker/tracking/twin"],
                             ["expected", "torch", "cuda", *SYSTEM]),
     "gpu_worker/app": (COMMON + WORKER, ["expected", "spdlog", "cli", "json", *SYSTEM]),
     "cpu_client/core": (PURE_BASE, ["expected"]),
@@ -164,7 +167,7 @@ def map_differences(root):
     if not path.exists():
         return
     section = path.read_text().partition("## Map")[2].partition("\n## ")[0]
-    mapped = set(re.findall(r"^\| *([a-z_]+(?:/[a-z_]+)?) *\|", section, re.MULTILINE)) - {"folder"}
+    mapped = set(re.findall(r"^\| *([a-z_]+(?:/[a-z_]+)*) *\|", section, re.MULTILINE)) - {"folder"}
     ours = set(TABLE) - {"tests", "bench"}
     for folder in sorted(mapped - ours):
         yield f"ARCHITECTURE.md: {folder} is in the map, but not in the table of check_includes.py"

@@ -25,11 +25,11 @@ TrackNetworks networks(const FunctionScorer::Function& filter,
 
 float good(std::int32_t, std::int32_t) { return 4; }
 
-TrackFinder finder_of(const TrackFinderConfig& config) {
-    return TrackFinder(config, networks(nullptr, good));
+CpuTrackFinder finder_of(const TrackFinderConfig& config) {
+    return CpuTrackFinder(config, networks(nullptr, good));
 }
 
-FoundTracks found_in(TrackFinder& finder, const PointSet& points,
+FoundTracks found_in(CpuTrackFinder& finder, const PointSet& points,
                      std::span<const std::size_t> event_ends = {}) {
     const auto found = finder.find(points.view(), event_ends);
     EXPECT_TRUE(found) << found.error().message;
@@ -38,7 +38,7 @@ FoundTracks found_in(TrackFinder& finder, const PointSet& points,
 
 TEST(TrackFinderTest, EveryStageReportsTheEdgesThatItLeaves) {
     // 0, 1, 2 lie close together; the filter drops 2-0 and the classifier dislikes 2-1.
-    TrackFinder finder(
+    CpuTrackFinder finder(
         {.radius = {.radius = 1}},
         networks([](auto source, auto target) { return source - target > 1 ? -3 : 3; },
                  [](auto source, auto) { return source > 1 ? -3 : 3; }));
@@ -62,7 +62,7 @@ TEST(TrackFinderTest, EdgesAreKeptWhenAskedForAndChangeNoTrack) {
     const auto two_apart = [](auto source, auto target) { return source - target > 1 ? -3 : 3; };
     const Edges all{{1, 2, 2}, {0, 0, 1}};
     for (const bool has_filter : {false, true}) {
-        TrackFinder finder(
+        CpuTrackFinder finder(
             {.radius = {.radius = 1}},
             networks(has_filter ? FunctionScorer::Function(two_apart) : nullptr, good));
         const FoundTracks kept = found_in(finder, points);
@@ -80,7 +80,7 @@ TEST(TrackFinderTest, EdgesAreKeptWhenAskedForAndChangeNoTrack) {
 TEST(TrackFinderTest, EventsTogetherGetTheTracksOfEachAlone) {
     for (const TrackMethod method :
          {TrackMethod::components, TrackMethod::junction_removal, TrackMethod::walkthrough}) {
-        TrackFinder finder = finder_of({.radius = {.radius = 0.1F}, .track_method = method});
+        CpuTrackFinder finder = finder_of({.radius = {.radius = 0.1F}, .track_method = method});
         PointSet all;
         std::vector<std::size_t> ends;
         std::vector<Label> expected;
@@ -98,26 +98,26 @@ TEST(TrackFinderTest, EventsTogetherGetTheTracksOfEachAlone) {
 
 TEST(TrackFinderTest, DoubletsNeedNoEmbedder) {
     TrackNetworks bare{nullptr, nullptr, std::make_unique<FunctionScorer>(good)};
-    TrackFinder finder({.scales = {1, 1, 1}, .graph_method = GraphMethod::doublets},
-                       std::move(bare));
+    CpuTrackFinder finder({.scales = {1, 1, 1}, .graph_method = GraphMethod::doublets},
+                          std::move(bare));
     const FoundTracks found = found_in(finder, {{30, 1, 0, 60, 1, 0, 90, 1, 0, 60, 2, 0}});
     EXPECT_EQ(found.tracks, (Tracks{{0, 0, 0, 1}, 2}));
 }
 
 TEST(TrackFinderTest, SmallTracksAreDroppedWhenAskedFor) {
-    TrackFinder finder = finder_of({.radius = {.radius = 1}, .minimum_hit_count = 2});
+    CpuTrackFinder finder = finder_of({.radius = {.radius = 1}, .minimum_hit_count = 2});
     const FoundTracks found = found_in(finder, {{9, 9, 9, 0, 0, 0, 0, 0, 0}});
     EXPECT_EQ(found.tracks, (Tracks{{no_track, 0, 0}, 1}));
 }
 
 TEST(TrackFinderTest, EmptyEventAndLoneHit) {
-    TrackFinder finder = finder_of({});
+    CpuTrackFinder finder = finder_of({});
     EXPECT_EQ(found_in(finder, {}).tracks, (Tracks{{}, 0}));
     EXPECT_EQ(found_in(finder, {{1, 2, 3}}).tracks, (Tracks{{0}, 1}));
 }
 
 TEST(TrackFinderTest, BadFeaturesAreRefused) {
-    TrackFinder finder = finder_of({});
+    CpuTrackFinder finder = finder_of({});
     const auto nan = finder.find(PointSet{{1, 2, std::nanf("")}}.view());
     ASSERT_FALSE(nan);
     EXPECT_EQ(nan.error().code, ErrorCode::invalid);
@@ -125,7 +125,7 @@ TEST(TrackFinderTest, BadFeaturesAreRefused) {
 }
 
 TEST(TrackFinderTest, GraphBeyondItsLimitIsRefused) {
-    TrackFinder finder = finder_of({.radius = {.radius = 10, .edge_limit = 100}});
+    CpuTrackFinder finder = finder_of({.radius = {.radius = 10, .edge_limit = 100}});
     const auto found = finder.find(clustered_points(1000, 3, 10, 1, 1).view());
     ASSERT_FALSE(found);
     EXPECT_EQ(found.error().code, ErrorCode::too_large);
@@ -135,17 +135,17 @@ TEST(TrackFinderTest, GraphBeyondItsLimitIsRefused) {
 TEST(TrackFinderTest, EventsTogetherKeepToTheLimitOfEdges) {
     const PointSet two_events{std::vector<float>(6 * 3)};
     const std::vector<std::size_t> ends{3, 6};
-    TrackFinder enough = finder_of({.radius = {.radius = 1, .edge_limit = 6}});
+    CpuTrackFinder enough = finder_of({.radius = {.radius = 1, .edge_limit = 6}});
     EXPECT_EQ(found_in(enough, two_events, ends).edges.size(), 6U);
-    TrackFinder radius = finder_of({.radius = {.radius = 1, .edge_limit = 5}});
+    CpuTrackFinder radius = finder_of({.radius = {.radius = 1, .edge_limit = 5}});
     const auto refused = radius.find(two_events.view(), ends);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, ErrorCode::too_large);
     EXPECT_TRUE(radius.find(PointSet{std::vector<float>(3 * 3)}.view()));
 
-    TrackFinder doublets = finder_of({.scales = {1, 1, 1},
-                                      .graph_method = GraphMethod::doublets,
-                                      .doublets = {.edge_limit = 1}});
+    CpuTrackFinder doublets = finder_of({.scales = {1, 1, 1},
+                                         .graph_method = GraphMethod::doublets,
+                                         .doublets = {.edge_limit = 1}});
     const PointSet pair{{30, 1, 0, 60, 1, 0}};
     const PointSet two_pairs{{30, 1, 0, 60, 1, 0, 30, 1, 0, 60, 1, 0}};
     EXPECT_TRUE(doublets.find(pair.view()));
@@ -153,7 +153,7 @@ TEST(TrackFinderTest, EventsTogetherKeepToTheLimitOfEdges) {
 }
 
 TEST(TrackFinderTest, PointsBeyondTheirLimitAreRefused) {
-    TrackFinder finder = finder_of({.point_limit = 2});
+    CpuTrackFinder finder = finder_of({.point_limit = 2});
     EXPECT_TRUE(finder.find(PointSet{std::vector<float>(2 * 3)}.view()));
     const auto found = finder.find(PointSet{std::vector<float>(3 * 3)}.view());
     ASSERT_FALSE(found);
@@ -174,7 +174,7 @@ TEST(TrackFinderTest, EmbeddingThatCannotBeIsNoFaultOfTheCaller) {
     const auto error_of = [](Embedding embedding) {
         TrackNetworks made{std::make_unique<FixedEmbedder>(std::move(embedding)), nullptr,
                            std::make_unique<FunctionScorer>(good)};
-        TrackFinder finder({}, std::move(made));
+        CpuTrackFinder finder({}, std::move(made));
         const auto found = finder.find(PointSet{{1, 2, 3}}.view());
         return found ? Error{ErrorCode::invalid, "none"} : found.error();
     };

@@ -1,0 +1,199 @@
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cub/device/device_radix_sort.cuh>
+#include <cub/device/device_scan.cuh>
+#include <cuda/std/functional>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "gpu_worker/tracking/twin/execution.h"
+
+namespace farm::tracking::twin {
+
+/// What the CUDA runtime says, as "CUDA error: <text>".
+struct CudaFailure : std::runtime_error {
+    explicit CudaFailure(cudaError_t error)
+        : std::runtime_error(std::string("CUDA error: ") + cudaGetErrorString(error)) {}
+};
+
+inline void check(cudaError_t error) {
+    if (error == cudaSuccess) return;
+    static_cast<void>(cudaGetLastError());  // a later call shall not find it again
+    throw CudaFailure(error);
+}
+
+template <class Step>
+__global__ void run_step(std::size_t count, Step step) {
+    const std::size_t stride = static_cast<std::size_t>(gridDim.x) * blockDim.x;
+    for (std::size_t i = static_cast<std::size_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < count;
+         i += stride) {
+        step(static_cast<Index>(i));
+    }
+}
+
+/// Execution on a stream of the current device, whose memory comes from the device's pool in the
+/// order of the stream. One thread uses an object at a time. Errors: CudaFailure.
+class CudaExecution {
+  public:
+    template <class Number>
+    class Array {
+      public:
+        Array(std::size_t size, cudaStream_t stream) : size_(size), stream_(stream) {
+            if (size == 0) return;
+            check(cudaMallocAsync(&data_, size * sizeof(Number), stream));
+        }
+        Array(Array&& other) noexcept { swap(other); }
+        Array& operator=(Array&& other) noexcept {
+            swap(other);
+            return *this;
+        }
+        ~Array() {
+            if (data_ != nullptr) static_cast<void>(cudaFreeAsync(data_, stream_));
+        }
+
+        Number* data() { return static_cast<Number*>(data_); }
+        const Number* data() const { return static_cast<const Number*>(data_); }
+        std::size_t size() const { return size_; }
+
+      private:
+        void swap(Array& other) noexcept {
+            std::swap(data_, other.data_);
+            std::swap(size_, other.size_);
+            std::swap(stream_, other.stream_);
+        }
+
+        void* data_{nullptr};
+        std::size_t size_{0};
+        cudaStream_t stream_{nullptr};
+    };
+
+    /// The stream belongs to somebody else, who keeps it longer.
+    explicit CudaExecution(cudaStream_t stream) : stream_(stream) {
+        for (Event& event : marks_) {
+            cudaEvent_t made = nullptr;
+            check(cudaEventCreate(&made));
+            event.reset(made);
+        }
+        void* word = nullptr;
+        check(cudaMallocHost(&word, word_bytes));
+        word_.reset(word);
+    }
+
+    template <class Number>
+    Array<Number> array(std::size_t size) const {
+        return {size, stream_};
+    }
+
+    template <class Number>
+    void zero(Array<Number>& numbers) const {
+        fill(numbers, std::byte{0});
+    }
+
+    template <class Number>
+    void fill(Array<Number>& numbers, std::byte byte) const {
+        if (numbers.size() == 0) return;
+        check(cudaMemsetAsync(numbers.data(), std::to_integer<int>(byte),
+                              numbers.size() * sizeof(Number), stream_));
+    }
+
+    template <class Step>
+    void for_each(std::size_t count, const Step& step) const {
+        if (count == 0) return;
+        constexpr unsigned block = 128;
+        const auto blocks = static_cast<unsigned>((count + block - 1) / block);
+        run_step<<<blocks, block, 0, stream_>>>(count, step);
+        check(cudaGetLastError());
+    }
+
+    template <class From, class To>
+    void exclusive_sum(const Array<From>& numbers, Array<To>& sums) const {
+        with_scratch([&](void* scratch, std::size_t& bytes) {
+            return cub::DeviceScan::ExclusiveScan(scratch, bytes, numbers.data(), sums.data(),
+                                                  cuda::std::plus<>{}, To{0}, numbers.size(),
+                                                  stream_);
+        });
+    }
+
+    void sort(Array<std::uint32_t>& keys, Array<Index>& values, int bits) const {
+        auto sorted_keys = array<std::uint32_t>(keys.size());
+        auto sorted_values = array<Index>(values.size());
+        with_scratch([&](void* scratch, std::size_t& bytes) {
+            return cub::DeviceRadixSort::SortPairs(scratch, bytes, keys.data(), sorted_keys.data(),
+                                                   values.data(), sorted_values.data(), keys.size(),
+                                                   0, bits, stream_);
+        });
+        copy(keys.data(), sorted_keys.data(), keys.size(), cudaMemcpyDeviceToDevice);
+        copy(values.data(), sorted_values.data(), values.size(), cudaMemcpyDeviceToDevice);
+    }
+
+    template <class Number>
+    Number read(const Array<Number>& numbers, std::size_t index) const {
+        static_assert(sizeof(Number) <= word_bytes);
+        auto* word = static_cast<Number*>(word_.get());
+        copy(word, numbers.data() + index, 1, cudaMemcpyDeviceToHost);
+        wait();
+        return *word;
+    }
+
+    template <class Number>
+    void upload(Array<Number>& numbers, const Number* host, std::size_t count) const {
+        copy(numbers.data(), host, count, cudaMemcpyHostToDevice);
+        wait();
+    }
+
+    template <class Number>
+    void download(Number* host, const Array<Number>& numbers, std::size_t count) const {
+        copy(host, numbers.data(), count, cudaMemcpyDeviceToHost);
+        wait();
+    }
+
+    void mark(std::size_t index) const { check(cudaEventRecord(marks_.at(index).get(), stream_)); }
+
+    std::chrono::nanoseconds between(std::size_t first, std::size_t second) const {
+        float milliseconds = 0;
+        check(cudaEventSynchronize(marks_.at(second).get()));
+        check(cudaEventElapsedTime(&milliseconds, marks_.at(first).get(), marks_.at(second).get()));
+        return std::chrono::nanoseconds(static_cast<std::int64_t>(milliseconds * 1e6));
+    }
+
+  private:
+    static constexpr std::size_t word_bytes = 64;
+
+    struct EventEnd {
+        void operator()(cudaEvent_t event) const { static_cast<void>(cudaEventDestroy(event)); }
+    };
+    struct HostEnd {
+        void operator()(void* memory) const { static_cast<void>(cudaFreeHost(memory)); }
+    };
+    using Event = std::unique_ptr<CUevent_st, EventEnd>;
+
+    void wait() const { check(cudaStreamSynchronize(stream_)); }
+
+    template <class Number>
+    void copy(Number* to, const Number* from, std::size_t count, cudaMemcpyKind kind) const {
+        if (count == 0) return;
+        check(cudaMemcpyAsync(to, from, count * sizeof(Number), kind, stream_));
+    }
+
+    /// CUB's way: the first call says how much it needs.
+    template <class Call>
+    void with_scratch(const Call& call) const {
+        std::size_t bytes = 0;
+        check(call(nullptr, bytes));
+        auto scratch = array<std::byte>(bytes);
+        check(call(scratch.data(), bytes));
+    }
+
+    cudaStream_t stream_;
+    std::array<Event, 8> marks_;
+    std::unique_ptr<void, HostEnd> word_;  ///< pinned, for numbers that are read
+};
+
+}  // namespace farm::tracking::twin

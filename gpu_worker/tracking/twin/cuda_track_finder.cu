@@ -1,0 +1,61 @@
+#include "gpu_worker/tracking/twin/cuda_track_finder.h"
+
+#include <utility>
+
+#include "common/core/expect.h"
+#include "gpu_worker/tracking/twin/cuda_execution.cuh"
+#include "gpu_worker/tracking/twin/twin_track_finder.h"
+
+namespace farm::tracking {
+
+namespace {
+
+/// Memory that an event gave back stays with the process, for the next one.
+void keep_pool(int device) {
+    cudaMemPool_t pool = nullptr;
+    twin::check(cudaDeviceGetDefaultMemPool(&pool, device));
+    std::uint64_t all = ~std::uint64_t{0};
+    twin::check(cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &all));
+}
+
+/// The rim: CudaFailure ends here.
+class CudaTrackFinder final : public TrackFinder {
+  public:
+    CudaTrackFinder(const TrackFinderConfig& config, twin::TwinNetworks networks,
+                    const CudaQueue& queue)
+        : device_(queue.device),
+          finder_(config, std::move(networks),
+                  twin::CudaExecution(static_cast<cudaStream_t>(queue.stream))) {}
+
+    Result<FoundTracks> find(const Points& features, std::span<const std::size_t> event_ends,
+                             KeepEdges keep) override {
+        try {
+            twin::check(cudaSetDevice(device_));
+            return finder_.find(features, event_ends, keep);
+        } catch (const twin::CudaFailure& failure) {
+            return fail(ErrorCode::device, failure.what());
+        }
+    }
+
+  private:
+    int device_;
+    twin::TwinTrackFinder<twin::CudaExecution> finder_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<TrackFinder>> make_cuda_track_finder(const TrackFinderConfig& config,
+                                                            twin::TwinNetworks networks,
+                                                            const CudaQueue& queue) {
+    FARM_EXPECT(config.graph_method == GraphMethod::radius);
+    FARM_EXPECT(networks.embedder != nullptr && networks.classifier != nullptr);
+    try {
+        twin::check(cudaSetDevice(queue.device));
+        keep_pool(queue.device);
+        return std::make_unique<CudaTrackFinder>(config, std::move(networks), queue);
+    } catch (const twin::CudaFailure& failure) {
+        return fail(ErrorCode::device, failure.what());
+    }
+}
+
+}  // namespace farm::tracking

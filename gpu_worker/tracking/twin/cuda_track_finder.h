@@ -1,0 +1,24 @@
+#pragma once
+
+#include <memory>
+
+#include "common/core/error.h"
+#include "gpu_worker/tracking/track_finder.h"
+#include "gpu_worker/tracking/twin/twin_networks.h"
+
+namespace farm::tracking {
+
+/// A stream of a CUDA device (cudaStream_t), which lives at least as long as what uses it.
+struct CudaQueue {
+    int device{0};
+    void* stream{nullptr};
+};
+
+/// TwinTrackFinder on a GPU. Errors of find() are those of TrackFinder, and device with the text of
+/// the CUDA runtime, after which the process should not use the device again.
+/// Requires GraphMethod::radius, a classifier and an embedder, which work on that stream.
+Result<std::unique_ptr<TrackFinder>> make_cuda_track_finder(const TrackFinderConfig& config,
+                                                            twin::TwinNetworks networks,
+                                                            const CudaQueue& queue);
+
+}  // namespace farm::tracking

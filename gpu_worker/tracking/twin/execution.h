@@ -1,0 +1,89 @@
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+
+#include "gpu_worker/tracking/twin/lane.h"
+
+namespace farm::tracking::twin {
+
+struct NoStep {
+    FARM_LANE void operator()(Index) const {}
+};
+
+/// What a twin asks of the device that runs it. Steps follow one another; the lanes of a step run
+/// in any order, or at once. CudaExecution is a stream of a GPU; tests have a loop.
+///
+///     Array<Number> array<Number>(count)   memory of the device, with size() and data(): not set
+///     to
+///                                          anything; it may be dropped while steps use it
+///     zero(array), fill(array, byte)       all bytes
+///     for_each(count, step)                step(i) of each i below count, which fits in an Index
+///     exclusive_sum(counts, sums)          sums[i] = the sum of counts before i; as long, and may
+///     be
+///                                          of a wider type
+///     sort(keys, values, bits)             in place and stable, by the lowest bits of the keys
+///     read(array, i)                       waits for the steps so far
+///     upload(array, host, count), download(host, array, count)
+///                                          copies; `host` may be used again when they return
+///     mark(m), between(m, n)               the time between two marks among the steps, m below 8
+///
+/// Errors: throws what the device says (cuda_execution.h), std::bad_alloc without memory.
+template <class E>
+concept Execution = requires(E& run, typename E::template Array<Index>& indices,
+                             typename E::template Array<std::uint32_t>& keys, Index* host) {
+    {run.template array<Index>(std::size_t{})};
+    { indices.data() } -> std::same_as<Index*>;
+    { indices.size() } -> std::same_as<std::size_t>;
+    run.zero(indices);
+    run.fill(indices, std::byte{});
+    run.for_each(std::size_t{}, NoStep{});
+    run.exclusive_sum(indices, indices);
+    run.sort(keys, indices, 32);
+    { run.read(indices, std::size_t{}) } -> std::same_as<Index>;
+    run.upload(indices, host, std::size_t{});
+    run.download(host, indices, std::size_t{});
+};
+
+template <class E, class Number>
+using Array = typename E::template Array<Number>;
+
+/// Edges in memory of the device, which somebody else owns.
+struct EdgeList {
+    const Index* source{nullptr};
+    const Index* target{nullptr};
+    std::size_t size{0};
+};
+
+/// Rows of float32 in memory of the device, which somebody else owns.
+struct PointRows {
+    const float* values{nullptr};
+    std::size_t size{0};
+    std::size_t dimension_count{3};
+};
+
+template <class E>
+struct EdgeArrays {
+    Array<E, Index> source;
+    Array<E, Index> target;
+
+    std::size_t size() const { return source.size(); }
+    EdgeList list() const { return {source.data(), target.data(), source.size()}; }
+};
+
+/// Which event a point belongs to; the ends ascend.
+FARM_LANE inline Index event_of(const Index* event_ends, Index event_count, Index point) {
+    Index low = 0;
+    for (Index high = event_count - 1; low < high;) {
+        const Index middle = (low + high) / 2;
+        if (event_ends[middle] > point) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    return low;
+}
+
+}  // namespace farm::tracking::twin

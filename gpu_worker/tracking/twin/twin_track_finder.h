@@ -1,0 +1,239 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "gpu_worker/tracking/track_finder.h"
+#include "gpu_worker/tracking/twin/components_twin.h"
+#include "gpu_worker/tracking/twin/junction_removal_twin.h"
+#include "gpu_worker/tracking/twin/radius_graph_twin.h"
+#include "gpu_worker/tracking/twin/score_steps.h"
+#include "gpu_worker/tracking/twin/twin_networks.h"
+#include "gpu_worker/tracking/twin/walkthrough_twin.h"
+
+namespace farm::tracking::twin {
+
+/// The whole reconstruction on a device: space points go there and labels come back; in between
+/// the host waits for the numbers of edges alone. The same tracks as those of the processor for the
+/// same scores. Of GraphMethod::radius.
+template <Execution E>
+class TwinTrackFinder final : public TrackFinder {
+  public:
+    TwinTrackFinder(const TrackFinderConfig& config, TwinNetworks networks, E run)
+        : config_(config), networks_(std::move(networks)), run_(std::move(run)) {}
+
+    Result<FoundTracks> find(const Points& features, std::span<const std::size_t> event_ends,
+                             KeepEdges keep) override {
+        if (auto checked = check_space_points(features, config_.point_limit); !checked) {
+            return tl::unexpected(checked.error());
+        }
+        Event event(run_, features, event_ends);
+        FoundTracks found;
+        run_.mark(0);
+        for (const auto& [name, stage] : stages) {
+            if (features.size() != 0) {
+                if (auto done = (this->*stage)(event); !done) return tl::unexpected(done.error());
+            }
+            found.stages.push_back({name, {}, event.edges.size()});
+            run_.mark(found.stages.size());
+        }
+        if (auto taken = collect(event, keep, found); !taken) return tl::unexpected(taken.error());
+        return found;
+    }
+
+  private:
+    /// One call on its way through the stages, in memory of the device.
+    struct Event {
+        Event(E& run, const Points& points, std::span<const std::size_t> given_ends)
+            : features(run.template array<float>(points.values.size())),
+              event_ends(run.template array<Index>(given_ends.empty() ? 1 : given_ends.size())),
+              first_bad(run.template array<unsigned long long>(1)),
+              graph(no_edges(run)),
+              edges(no_edges(run)),
+              scores(run.template array<float>(0)),
+              labels{run.template array<Label>(0), run.template array<Index>(1)} {
+            std::vector<Index> ends(given_ends.begin(), given_ends.end());
+            if (ends.empty()) ends.push_back(static_cast<Index>(points.size()));
+            run.upload(features, points.values.data(), points.values.size());
+            run.upload(event_ends, ends.data(), ends.size());
+            run.fill(first_bad, std::byte{0xff});
+            run.zero(labels.numbers);
+        }
+        PointRows points() const { return {features.data(), features.size() / 3, 3}; }
+
+        Array<E, float> features;
+        Array<E, Index> event_ends;
+        FirstBad<E> first_bad;
+        NetworkOutput embedding{};
+        EdgeArrays<E> graph;  ///< what the filter looked at
+        EdgeArrays<E> edges;
+        Array<E, float> scores;
+        TrackLabels<E> labels;
+    };
+    using Stage = Result<void> (TwinTrackFinder::*)(Event&);
+
+    Result<void> embed(Event& event) {
+        auto embedding = networks_.embedder->embed(event.points());
+        if (!embedding) return tl::unexpected(embedding.error());
+        const PointRows rows = embedding->rows();
+        if (auto checked =
+                check_embedding_shape(rows.size, rows.dimension_count, event.points().size);
+            !checked) {
+            return checked;
+        }
+        find_not_finite(run_, rows.values, rows.size * rows.dimension_count, event.first_bad);
+        event.embedding = std::move(*embedding);
+        return {};
+    }
+
+    /// The graph waits for the device anyway: only now it is asked whether the embedding was good.
+    Result<void> build_graph(Event& event) {
+        const PointRows rows = event.embedding.rows();
+        auto graph = radius_graph(run_, rows, event.event_ends, config_.radius);
+        if (const auto bad = bad_number(event)) {
+            return fail_embedding(*bad / rows.dimension_count, *bad % rows.dimension_count);
+        }
+        if (!graph) return tl::unexpected(graph.error());
+        event.edges = std::move(*graph);
+        event.embedding = {};
+        return {};
+    }
+
+    Result<void> filter(Event& event) {
+        if (networks_.filter == nullptr) return {};
+        const auto scores = score(*networks_.filter, event, config_.filter);
+        if (!scores) return tl::unexpected(scores.error());
+        auto flags = no_flags(run_, event.edges.size());
+        flag_above(run_, *scores, config_.filter.cut, flags);
+        event.graph = std::exchange(event.edges, selected_edges(run_, event.edges.list(), flags));
+        return check_scores_of(event);
+    }
+
+    /// All edges keep their scores: the cut is the track builder's.
+    Result<void> classify(Event& event) {
+        auto scores = score(*networks_.classifier, event, config_.classifier);
+        if (!scores) return tl::unexpected(scores.error());
+        event.scores = std::move(*scores);
+        return {};
+    }
+
+    Result<void> build_tracks(Event& event) {
+        const Array<E, Index> tracks = tracks_of(event);
+        event.labels = track_labels(run_, tracks, event.event_ends, config_.minimum_hit_count);
+        return {};
+    }
+
+    Result<Array<E, float>> score(TwinEdgeScorer& network, Event& event,
+                                  const EdgeClassifierConfig& config) {
+        const EdgeList all = event.edges.list();
+        auto scores = run_.template array<float>(all.size);
+        const std::size_t step = config.chunk_edge_count == 0 ? all.size : config.chunk_edge_count;
+        for (std::size_t begin = 0; begin < all.size; begin += step) {
+            const std::size_t count = std::min(step, all.size - begin);
+            const EdgeList chunk{all.source + begin, all.target + begin, count};
+            const auto logits = logits_of(network, event, chunk, config.undirected);
+            if (!logits) return tl::unexpected(logits.error());
+            write_probabilities(run_, logits->values, count, begin, scores, event.first_bad);
+        }
+        return scores;
+    }
+
+    Result<NetworkOutput> logits_of(TwinEdgeScorer& network, const Event& event,
+                                    const EdgeList& edges, bool undirected) {
+        const auto doubled = undirected ? both_ways(run_, edges) : no_edges(run_);
+        const EdgeList asked = undirected ? doubled.list() : edges;
+        auto logits = network.score(event.points(), asked);
+        if (!logits) return logits;
+        if (auto checked = check_score_count(logits->size, asked.size); !checked) {
+            return fail(ErrorCode::internal, checked.error().message);
+        }
+        return logits;
+    }
+
+    Array<E, Index> tracks_of(const Event& event) {
+        const PointRows points = event.points();
+        const EdgeList edges = event.edges.list();
+        const float* scores = event.scores.data();
+        const float cut = config_.classifier.cut;
+        const auto distances = square_distances(run_, points, config_.scales);
+        switch (config_.track_method) {
+            case TrackMethod::walkthrough:
+                return walkthrough(run_, distances.data(), points.size, edges, scores,
+                                   config_.walkthrough);
+            case TrackMethod::junction_removal: {
+                const auto flags =
+                    junction_removal(run_, distances.data(), points.size, edges, scores, cut);
+                return component_roots(run_, points.size, edges, FlaggedEdges{flags.data()});
+            }
+            case TrackMethod::components: break;
+        }
+        return component_roots(run_, points.size, edges, EdgesAbove{scores, cut});
+    }
+
+    Result<void> collect(Event& event, KeepEdges keep, FoundTracks& found) {
+        found.tracks.labels = downloaded(event.labels.labels);
+        const auto& numbers = event.labels.numbers;
+        found.tracks.count = run_.read(numbers, numbers.size() - 1);
+        if (auto checked = check_scores_of(event); !checked) return checked;
+        for (std::size_t i = 0; i < stages.size(); ++i) {
+            found.stages[i].time = run_.between(i, i + 1);
+        }
+        if (keep == KeepEdges::no) return {};
+        found.edges = {downloaded(event.edges), downloaded(event.scores)};
+        found.graph = networks_.filter == nullptr ? found.edges.edges : downloaded(event.graph);
+        return {};
+    }
+
+    static Result<void> fail_embedding(std::size_t point, std::size_t coordinate) {
+        return fail(ErrorCode::internal,
+                    "points of the embedding: coordinate " + std::to_string(coordinate) +
+                        " of point " + std::to_string(point) +
+                        " is not finite (it must be): check the network's weights and the scales "
+                        "of its features");
+    }
+
+    Result<void> check_scores_of(const Event& event) {
+        const auto bad = bad_number(event);
+        if (!bad) return {};
+        return fail(ErrorCode::internal, nan_score(*bad).message);
+    }
+
+    std::optional<std::size_t> bad_number(const Event& event) {
+        const unsigned long long first = run_.read(event.first_bad, 0);
+        return first == ~0ULL ? std::nullopt : std::optional<std::size_t>(first);
+    }
+
+    static EdgeArrays<E> no_edges(E& run) {
+        return {run.template array<Index>(0), run.template array<Index>(0)};
+    }
+
+    template <class Number>
+    std::vector<Number> downloaded(const typename E::template Array<Number>& numbers) {
+        std::vector<Number> host(numbers.size());
+        run_.download(host.data(), numbers, numbers.size());
+        return host;
+    }
+    Edges downloaded(const EdgeArrays<E>& edges) {
+        return {downloaded<Index>(edges.source), downloaded<Index>(edges.target)};
+    }
+
+    static constexpr std::array<std::pair<std::string_view, Stage>, 5> stages = {
+        {{"embedding", &TwinTrackFinder::embed},
+         {"graph", &TwinTrackFinder::build_graph},
+         {"filter", &TwinTrackFinder::filter},
+         {"classifier", &TwinTrackFinder::classify},
+         {"tracks", &TwinTrackFinder::build_tracks}}};
+
+    TrackFinderConfig config_;
+    TwinNetworks networks_;
+    E run_;
+};
+
+}  // namespace farm::tracking::twin

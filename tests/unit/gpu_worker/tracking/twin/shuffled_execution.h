@@ -1,0 +1,104 @@
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <chrono>
+#include <cstddef>
+#include <cstring>
+#include <limits>
+#include <numeric>
+#include <random>
+#include <vector>
+
+#include "gpu_worker/tracking/twin/execution.h"
+
+namespace farm::tracking::twin::testing {
+
+/// Execution by a loop that takes the lanes of each step in an order of its own, so that a result
+/// which depends on the order shows. Memory is full of a pattern that is no index and no number.
+class ShuffledExecution {
+  public:
+    template <class Number>
+    class Array {
+      public:
+        explicit Array(std::size_t size) : numbers_(size) {
+            std::memset(static_cast<void*>(numbers_.data()), 0xa5, size * sizeof(Number));
+        }
+        Number* data() { return numbers_.data(); }
+        const Number* data() const { return numbers_.data(); }
+        std::size_t size() const { return numbers_.size(); }
+
+      private:
+        std::vector<Number> numbers_;
+    };
+
+    explicit ShuffledExecution(unsigned seed) : engine_(seed) {}
+
+    template <class Number>
+    Array<Number> array(std::size_t size) {
+        return Array<Number>(size);
+    }
+    template <class Number>
+    void zero(Array<Number>& numbers) {
+        fill(numbers, std::byte{0});
+    }
+    template <class Number>
+    void fill(Array<Number>& numbers, std::byte byte) {
+        std::memset(static_cast<void*>(numbers.data()), std::to_integer<int>(byte),
+                    numbers.size() * sizeof(Number));
+    }
+    /// Every number once: by a step that has no divisor in common with the count.
+    template <class Step>
+    void for_each(std::size_t count, const Step& step) {
+        if (count == 0) return;
+        std::size_t stride = engine_() % count + 1;
+        while (std::gcd(stride, count) != 1) ++stride;
+        std::size_t lane = engine_() % count;
+        for (std::size_t i = 0; i < count; ++i, lane = (lane + stride) % count) {
+            step(static_cast<Index>(lane));
+        }
+    }
+    template <class From, class To>
+    void exclusive_sum(const Array<From>& numbers, Array<To>& sums) {
+        To sum = 0;
+        for (std::size_t i = 0; i < numbers.size(); ++i) {
+            const From number = numbers.data()[i];
+            sums.data()[i] = sum;
+            sum += number;
+        }
+    }
+    /// By the lowest bits alone, as a radix sort does.
+    void sort(Array<std::uint32_t>& keys, Array<Index>& values, int bits) {
+        const std::uint32_t mask = ~std::uint32_t{0} >> (32 - bits);
+        std::vector<std::size_t> order(keys.size());
+        std::iota(order.begin(), order.end(), std::size_t{0});
+        std::ranges::stable_sort(order, {}, [&](std::size_t i) { return keys.data()[i] & mask; });
+        const Array<std::uint32_t> old_keys = keys;
+        const Array<Index> old_values = values;
+        for (std::size_t i = 0; i < order.size(); ++i) {
+            keys.data()[i] = old_keys.data()[order[i]];
+            values.data()[i] = old_values.data()[order[i]];
+        }
+    }
+    template <class Number>
+    Number read(const Array<Number>& numbers, std::size_t index) {
+        return numbers.data()[index];
+    }
+    template <class Number>
+    void upload(Array<Number>& numbers, const Number* host, std::size_t count) {
+        std::copy_n(host, count, numbers.data());
+    }
+    template <class Number>
+    void download(Number* host, const Array<Number>& numbers, std::size_t count) {
+        std::copy_n(numbers.data(), count, host);
+    }
+    void mark(std::size_t) {}
+    std::chrono::nanoseconds between(std::size_t, std::size_t) { return {}; }
+
+  private:
+    std::mt19937 engine_;
+};
+
+static_assert(Execution<ShuffledExecution>);
+
+}  // namespace farm::tracking::twin::testing
