@@ -17,7 +17,6 @@ namespace {
 using namespace tracking;
 using twin::CudaExecution;
 using twin::Index;
-using twin::Label;
 
 template <class Number>
 CudaExecution::Array<Number> on_device(const CudaExecution& run, std::span<const Number> numbers) {
