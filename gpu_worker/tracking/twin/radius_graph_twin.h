@@ -278,10 +278,9 @@ struct PairSearch {
         rest /= axes[1].cell_count;
         const Index x = rest % axes[0].cell_count;
         const Index event = rest / axes[0].cell_count;
-        const Index x_end = x + 1 < axes[0].cell_count ? x + 2 : x + 1;
         const Index y_end = y + 1 < axes[1].cell_count ? y + 2 : y + 1;
         const Index z_end = z + 1 < axes[2].cell_count ? z + 2 : z + 1;
-        for (Index i = x > 0 ? x - 1 : 0; i < x_end; ++i) {
+        for (Index i = x > 0 ? x - 1 : 0; i <= x; ++i) {  // columns beyond are later positions
             for (Index j = y > 0 ? y - 1 : 0; j < y_end; ++j) {
                 if (enough()) return;
                 const Index column = ((event * axes[0].cell_count + i) * axes[1].cell_count + j) *
