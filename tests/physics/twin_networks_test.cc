@@ -1,0 +1,102 @@
+// The committed networks through the CUDA twins: by the loop of the tests, which must give what the
+// processor's stages give to the last bit, and on a device where there is one.
+#include "gpu_worker/backends/torch_twin_networks.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <variant>
+
+#include "cpu_client/events/generator.h"
+#include "cpu_client/events/hit_features.h"
+#include "gpu_worker/backends/track_finders.h"
+#include "gpu_worker/repository/repository.h"
+#include "gpu_worker/tracking/twin/twin_track_finder.h"
+#include "schemas/tensor_values.h"
+#include "tests/support/trackml_detector.h"
+#include "tests/unit/gpu_worker/tracking/twin/shuffled_execution.h"
+
+namespace farm {
+namespace {
+
+using tracking::FoundTracks;
+using tracking::KeepEdges;
+using tracking::twin::TwinTrackFinder;
+using tracking::twin::testing::ShuffledExecution;
+
+class TwinNetworksTest : public ::testing::Test {
+  protected:
+    void SetUp() override {
+        const auto entries = scan_repository("data/models");
+        ASSERT_TRUE(entries) << entries.error().message;
+        for (const RepositoryEntry& entry : *entries) {
+            const auto* source = std::get_if<ModelSource>(&entry);
+            if (source != nullptr && source->model == "tracks") source_ = *source;
+        }
+        const auto settings = read_tracks_settings(source_);
+        ASSERT_TRUE(settings) << settings.error().message;
+        settings_ = *settings;
+        GeneratorOptions options;
+        options.collision.pileup = 10;
+        options.with_cells = false;
+        const auto generator = EventGenerator::make(testing::trackml(), options);
+        const auto event = generator->generate(7);
+        ASSERT_TRUE(event) << event.error().message;
+        const auto& scales = settings_.finder.scales;
+        features_ = values_of<float>(
+            hit_features("FEATURES", event->hits, {scales.r, scales.phi, scales.z}));
+    }
+
+    FoundTracks tracks_by(Result<std::unique_ptr<tracking::TrackFinder>> finder) const {
+        EXPECT_TRUE(finder) << finder.error().message;
+        auto found = (*finder)->find({features_, 3}, {}, KeepEdges::yes);
+        EXPECT_TRUE(found) << found.error().message;
+        return found ? std::move(*found) : FoundTracks{};
+    }
+
+    FoundTracks tracks_by_processor() const {
+        const auto finders = load_track_finders(source_, settings_, *resolve_device("cpu"));
+        EXPECT_TRUE(finders) << finders.error().message;
+        return tracks_by((*finders)->make());
+    }
+
+    std::shared_ptr<const TorchProgram> program(const std::string& file) const {
+        auto loaded = load_torch_program(network_source(source_, file), *resolve_device("cpu"));
+        EXPECT_TRUE(loaded) << loaded.error().message;
+        return std::make_shared<const TorchProgram>(std::move(*loaded));
+    }
+
+    ModelSource source_;
+    TracksSettings settings_;
+    std::vector<float> features_;
+};
+
+TEST_F(TwinNetworksTest, ALoopOfLanesFindsTheTracksOfTheProcessor) {
+    const TwinPrograms programs{program(settings_.embedding_file), program(settings_.filter_file),
+                                program(settings_.classifier_file)};
+    const TorchStream stream(c10::Device(c10::kCPU));
+    const FoundTracks found = tracks_by(std::make_unique<TwinTrackFinder<ShuffledExecution>>(
+        settings_.finder, make_twin_networks(programs, settings_.filter_input, stream),
+        ShuffledExecution(3)));
+    const FoundTracks expected = tracks_by_processor();
+    EXPECT_GT(expected.tracks.count, 100);
+    EXPECT_TRUE(found.graph == expected.graph);
+    EXPECT_TRUE(found.edges == expected.edges);
+    EXPECT_TRUE(found.tracks == expected.tracks);
+}
+
+/// Scores of a device differ in their last digits, and with them a few edges next to the cuts.
+TEST_F(TwinNetworksTest, ADeviceFindsNearlyAllTracksOfTheProcessor) {
+    const auto device = resolve_device("cuda:0");
+    if (!device) GTEST_SKIP() << device.error().message;
+    const auto finders = load_cuda_track_finders(source_, settings_, *device);
+    ASSERT_TRUE(finders) << finders.error().message;
+    const FoundTracks found = tracks_by((*finders)->make());
+    const FoundTracks expected = tracks_by_processor();
+    EXPECT_NEAR(static_cast<double>(found.graph.size()),
+                static_cast<double>(expected.graph.size()), 1e-3 * expected.graph.size());
+    EXPECT_NEAR(found.tracks.count, expected.tracks.count, 0.005 * expected.tracks.count);
+}
+
+}  // namespace
+}  // namespace farm
