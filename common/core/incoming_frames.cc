@@ -9,7 +9,7 @@
 namespace farm {
 
 IncomingFrames::IncomingFrames(const std::vector<LargeTensor>& tensors, Allocate allocate)
-    : allocate_(allocate) {
+    : allocate_(std::move(allocate)) {
     for (const LargeTensor& tensor : tensors) frames_.push_back({tensor.size_bytes, {}, {}});
 }
 

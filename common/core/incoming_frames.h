@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "common/core/buffer.h"
@@ -15,7 +16,7 @@ namespace farm {
 class IncomingFrames {
   public:
     /// Gives an uninitialised block of so many bytes, or throws std::bad_alloc.
-    using Allocate = MutableBuffer (*)(std::size_t);
+    using Allocate = std::function<MutableBuffer(std::size_t)>;
 
     IncomingFrames() = default;
     explicit IncomingFrames(const std::vector<LargeTensor>& tensors, Allocate allocate = &heap);

@@ -20,6 +20,9 @@ std::string this_host();
 /// Resident memory of a process, 0 = this one. Error when it is gone.
 Result<std::uint64_t> rss_bytes(pid_t pid = 0);
 
+/// Of the machine, used or not.
+std::uint64_t host_memory_bytes();
+
 /// Nanoseconds since 1970: an epoch that grows with every start of a program.
 std::uint64_t start_epoch();
 

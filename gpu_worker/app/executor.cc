@@ -7,6 +7,7 @@
 #include "common/core/clock.h"
 #include "common/wire/body.h"
 #include "gpu_worker/app/sliced_run.h"
+#include "gpu_worker/backends/run_failure.h"
 #include "gpu_worker/core/input_check.h"
 
 namespace farm {
@@ -132,6 +133,8 @@ RunDone execute(const ServedModel& served, BackendInstance& instance, RunJob job
         for (const std::size_t i : calls) {
             done.calls[i] = failed(why.outcome, Reason::backend_error, why.detail);
         }
+        const bool is_lost = why.outcome == Outcome::device_fault && loses_device(why.detail);
+        if (is_lost) done.lost_device = why.detail;
     };
     const std::vector<std::size_t> sound = sound_calls(served, job, done);
     if (sound.empty()) return done;

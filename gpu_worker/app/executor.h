@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -49,6 +50,7 @@ struct RunDone {
     Timings timings;
     std::vector<CallOutcome> calls;
     std::vector<SliceTime> slices;  ///< runs of the backend that ended well
+    std::string lost_device{};      ///< why nothing runs on the device any more; empty: it does
 };
 
 /// What every instance of a service shares.

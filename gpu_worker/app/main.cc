@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdio>
 #include <map>
 
@@ -13,6 +14,7 @@
 #include "gpu_worker/app/direct_bench.h"
 #include "gpu_worker/app/worker_loop.h"
 #include "gpu_worker/backends/process_settings.h"
+#include "gpu_worker/device/pinned_memory.h"
 #include "schemas/limits.h"
 
 namespace {
@@ -24,6 +26,7 @@ struct Flags {
     std::string models;
     std::vector<std::string> only;
     std::string device{"auto"};
+    std::string device_memory_limit;
     std::string name;
     std::uint32_t instances{0};
     std::uint64_t device_bytes{WorkerOptions{}.device_bytes};
@@ -48,6 +51,9 @@ void declare(CLI::App& app, Flags& flags) {
     app.add_option("--only", flags.only, "Serve these models of the repository (default: all)")
         ->delimiter(',');
     app.add_option("--device", flags.device, "auto, cpu or cuda:N")->capture_default_str();
+    app.add_option(
+        "--device-memory-limit", flags.device_memory_limit,
+        "Memory of the CUDA device for models and runs: 50%, 8GiB, 512MiB (default: all)");
     app.add_option("--name", flags.name, "Name in logs and status (default: host/pid)");
     app.add_option("--instances", flags.instances,
                    "Instances of each model (default: as its config.pbtxt says)");
@@ -113,9 +119,20 @@ Result<std::optional<CurveClient>> read_curve(const Flags& flags) {
     return CurveClient{*own, *broker};
 }
 
+/// What is on this worker at once may all be pinned, as long as the machine keeps most of its
+/// memory for everybody else. Null: the device is no CUDA device.
+std::shared_ptr<PinnedMemory> pinned_memory(const Device& device, std::uint64_t device_bytes) {
+    if (device.kind != DeviceKind::cuda) return nullptr;
+    return make_cuda_pinned_memory(device.index, std::min(device_bytes, host_memory_bytes() / 4));
+}
+
 Result<int> serve(Flags& flags, Signals& signals) {
     auto device = resolve_device(flags.device);
     if (!device) return tl::unexpected(device.error());
+    if (!flags.device_memory_limit.empty()) {
+        const auto limited = limit_device_memory(*device, flags.device_memory_limit);
+        if (!limited) return tl::unexpected(limited.error());
+    }
     auto labels = parse_labels(flags.labels);
     if (!labels) return tl::unexpected(labels.error());
     LoadOptions load;
@@ -157,7 +174,8 @@ Result<int> serve(Flags& flags, Signals& signals) {
     if (!same_host) return tl::unexpected(same_host.error());
     options.same_host = same_host->address;
     WorkerLoop loop({context, *brokers, *curve, std::move(direct->control), std::move(direct->bulk),
-                     std::move(same_host->links), options, std::move(*entries), load},
+                     std::move(same_host->links), options, std::move(*entries), load,
+                     pinned_memory(*device, flags.device_bytes)},
                     signals);
     return loop.run();
 }

@@ -9,6 +9,7 @@
 #include "common/ops/log.h"
 #include "common/wire/body.h"
 #include "common/wire/envelope.h"
+#include "gpu_worker/backends/run_failure.h"
 #include "gpu_worker/core/input_check.h"
 
 namespace farm {
@@ -43,7 +44,8 @@ WorkerLoop::WorkerLoop(Parts parts, Signals& signals)
           return send(link, lane, frames);
       }),
       machine_(parts.machine),
-      expected_models_(parts.entries.size()) {
+      expected_models_(parts.entries.size()),
+      pinned_(std::move(parts.pinned)) {
     poller_.watch(waker_);
     poller_.watch_fd(signals_.fd());
     if (parts.direct) {
@@ -91,7 +93,7 @@ int WorkerLoop::run() {
         flush();
         notifier_.feed(now_);
     }
-    return 0;
+    return exit_code_;
 }
 
 // ---- inputs -----------------------------------------------------------------------------------
@@ -127,6 +129,7 @@ void WorkerLoop::take_models() {
                       {{"model", service_name(ad.model, ad.version)}, {"reason", ad.failure}});
         }
         step(input);
+        if (!entry.ready && loses_device(input.ad.failure)) lose_device(input.ad.failure);
         if (++ready_models_ == expected_models_) notifier_.ready("serving");
     }
 }
@@ -141,6 +144,7 @@ void WorkerLoop::take_runs() {
         for (RunDone& done : newly_done_) {
             const RunUnderWay run = runs_.at(done.run);
             runs_.erase(done.run);
+            if (!done.lost_device.empty()) lose_device(done.lost_device);
             if (run.is_self_test) {
                 step(SelfTestFinished{run.service, done.calls.front().outcome == Outcome::ok});
                 continue;
@@ -308,7 +312,26 @@ void WorkerLoop::carry_out(const ExpectFrames& effect) {
     FARM_ENSURE(payload != nullptr);
     const auto body = decode_call_body(payload->body);
     FARM_ENSURE(body.has_value());  // it was decoded when the call arrived
-    incoming_.emplace(effect.payload, large_tensors(body->tensors));
+    const auto allocate = [this](std::size_t size) { return receive_block(size); };
+    incoming_.emplace(effect.payload, IncomingFrames(large_tensors(body->tensors), allocate));
+}
+
+MutableBuffer WorkerLoop::receive_block(std::size_t size) {
+    if (!pinned_) return MutableBuffer(size);
+    MutableBuffer block = pinned_->allocate(size);
+    const PinnedMemory::Counts counts = pinned_->counts();
+    if (counts.refused_count > 0 && !std::exchange(told_of_refusal_, true)) {
+        log_warning(
+            "no more memory can be pinned: large inputs are copied to the device by way of "
+            "ordinary memory (ulimit -l, --device-bytes)",
+            {{"pinned_bytes", counts.held_bytes}, {"asked_bytes", size}});
+    }
+    return block;
+}
+
+void WorkerLoop::lose_device(const std::string& why) {
+    exit_code_ = device_lost_exit_code;
+    step(DeviceLost{why});
 }
 
 void WorkerLoop::carry_out(const StoreChunk& effect) {

@@ -20,6 +20,7 @@
 #include "gpu_worker/app/model_loader.h"
 #include "gpu_worker/core/shape_classes.h"
 #include "gpu_worker/core/worker_machine.h"
+#include "gpu_worker/device/pinned_memory.h"
 
 namespace farm {
 
@@ -39,10 +40,14 @@ class WorkerLoop {
         WorkerOptions machine;
         std::vector<RepositoryEntry> entries;
         LoadOptions load;
+        std::shared_ptr<PinnedMemory> pinned;  ///< for large inputs; null: ordinary memory
     };
 
     WorkerLoop(Parts parts, Signals& signals);
     ~WorkerLoop();
+
+    /// Of a worker whose device is lost: whoever started it should start it again.
+    static constexpr int device_lost_exit_code = 75;  // EX_TEMPFAIL of sysexits.h
 
     /// Until it is drained, or told to stop at once. Gives the exit code.
     int run();
@@ -89,6 +94,8 @@ class WorkerLoop {
     void carry_out(const CloseLink& effect);
     void carry_out(const Finished&) { finished_ = true; }
     void start(InstanceRunner& instance, RunJob job);
+    MutableBuffer receive_block(std::size_t size);
+    void lose_device(const std::string& why);
     Result<TensorList> take_inputs(PayloadId payload, const ServiceAd& ad);
     void flush();
 
@@ -121,6 +128,9 @@ class WorkerLoop {
     std::size_t ready_models_{0};
     TimePoint now_;
     bool finished_{false};
+    int exit_code_{0};
+    std::shared_ptr<PinnedMemory> pinned_;
+    bool told_of_refusal_{false};
     std::unique_ptr<ModelLoader> loader_;  ///< last: stops before the queues go
 };
 

@@ -5,6 +5,9 @@
 #include <optional>
 
 #include "gpu_worker/backends/torch_backend.h"
+#include "gpu_worker/backends/torch_cuda_memory.h"
+#include "gpu_worker/device/cuda_device.h"
+#include "gpu_worker/device/memory_limit.h"
 
 namespace farm {
 
@@ -22,7 +25,11 @@ std::string cpu_name() {
 
 Device cpu_device() { return {DeviceKind::cpu, 0, cpu_name()}; }
 
-Device cuda_device(int index) { return {DeviceKind::cuda, index, cuda_device_name(index)}; }
+Device cuda_device(int index) {
+    const auto described = describe_cuda_device(index);
+    const std::string name = described ? described->name : "cuda:" + std::to_string(index);
+    return {DeviceKind::cuda, index, name.substr(0, limits::name_bytes)};
+}
 
 std::optional<int> cuda_index(std::string_view text) {
     if (text == "cuda") return 0;
@@ -51,6 +58,19 @@ Result<Device> resolve_device(std::string_view text) {
                 "device '" + std::string(text) + "' is not there (this build sees " +
                     std::to_string(count) + " CUDA devices on this machine): use cpu" +
                     (count > 0 ? " or cuda:0 to cuda:" + std::to_string(count - 1) : ""));
+}
+
+Result<void> limit_device_memory(const Device& device, std::string_view text) {
+    const auto described =
+        device.kind == DeviceKind::cuda ? describe_cuda_device(device.index) : std::nullopt;
+    if (!described) {
+        return fail(ErrorCode::invalid, "--device-memory-limit '" + std::string(text) +
+                                            "' is for CUDA devices (this worker runs on " +
+                                            to_string(device) + "): leave it out");
+    }
+    const auto share = parse_memory_limit(text, described->memory_bytes);
+    if (!share) return tl::unexpected(share.error());
+    return limit_cuda_memory(device.index, *share);
 }
 
 std::string to_string(const Device& device) {

@@ -19,7 +19,7 @@ namespace farm {
 namespace {
 
 enum class Kind : std::uint8_t { identity, scale, sum, sleep, fail };
-enum class Fault : std::uint8_t { input_error, retryable_fault, device_fault, crash };
+enum class Fault : std::uint8_t { input_error, retryable_fault, device_fault, device_lost, crash };
 
 struct ReferenceSettings {
     Kind kind{Kind::identity};
@@ -71,6 +71,7 @@ Result<ReferenceSettings> read_settings(const ModelSource& source) {
                          {{"input_error", Fault::input_error},
                           {"retryable_fault", Fault::retryable_fault},
                           {"device_fault", Fault::device_fault},
+                          {"device_lost", Fault::device_lost},
                           {"crash", Fault::crash}},
                          settings.fault);
     if (reader.has("mark")) reader.number("mark", settings.mark.emplace());
@@ -152,7 +153,8 @@ Outcome outcome_of(Fault fault) {
     switch (fault) {
         case Fault::input_error: return Outcome::input_error;
         case Fault::retryable_fault: return Outcome::retryable_fault;
-        case Fault::device_fault: break;
+        case Fault::device_fault:
+        case Fault::device_lost: break;
         case Fault::crash: std::abort();
     }
     return Outcome::device_fault;
@@ -178,8 +180,11 @@ class ReferenceInstance : public BackendInstance {
     RunResult run_kind(std::span<const Tensor> inputs) {
         TensorList outputs(inputs.begin(), inputs.end());
         if (settings_.kind == Kind::fail && fails(inputs)) {
-            return tl::unexpected(
-                RunFailure{outcome_of(settings_.fault), "the model was configured to fail"});
+            const std::string prefix = settings_.fault == Fault::device_lost
+                                           ? "CUDA error: unspecified launch failure: "
+                                           : "";
+            return tl::unexpected(RunFailure{outcome_of(settings_.fault),
+                                             prefix + "the model was configured to fail"});
         }
         if (settings_.kind == Kind::sleep) {
             wait(time_of(row_count(outputs)), settings_.spins);

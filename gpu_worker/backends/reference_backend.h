@@ -24,8 +24,9 @@ namespace farm {
 ///                               row takes so many times as long (default: none do)
 ///     farm.reference.wait       "sleep" (default: the core is free, as with a GPU) or "spin"
 ///   fail: for tests of faults, else output = input
-///     farm.reference.outcome    "input_error", "retryable_fault", "device_fault" (default) or
-///                               "crash" (the process aborts)
+///     farm.reference.outcome    "input_error", "retryable_fault", "device_fault" (default),
+///                               "device_lost" (as a CUDA context that is gone) or "crash" (the
+///                               process aborts)
 ///     farm.reference.mark       a number: only runs whose first input has a float32 element
 ///                               equal to it fail; absent: every run does
 ///     farm.reference.failing_runs   only the first so many such runs of an instance fail

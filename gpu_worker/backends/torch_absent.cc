@@ -10,6 +10,4 @@ Result<std::shared_ptr<LoadedModel>> load_torch_model(const ModelSource& source,
 
 int cuda_device_count() { return 0; }
 
-std::string cuda_device_name(int index) { return "cuda:" + std::to_string(index); }
-
 }  // namespace farm

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <memory>
-#include <string>
 
 #include "common/core/error.h"
 #include "gpu_worker/backends/device.h"
@@ -31,8 +30,5 @@ Result<std::shared_ptr<LoadedModel>> load_torch_model(const ModelSource& source,
 
 /// CUDA devices that libtorch can use; 0 in a build without CUDA or without libtorch.
 int cuda_device_count();
-
-/// The driver's name of a CUDA device, or "cuda:N" where it is not known.
-std::string cuda_device_name(int index);
 
 }  // namespace farm

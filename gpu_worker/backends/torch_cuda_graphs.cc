@@ -53,9 +53,28 @@ struct Shape {
     bool cannot{false};
 };
 
+/// A stream that nobody else has: those of libtorch's pool are shared, and whatever another
+/// instance began on one meanwhile would be captured, too.
+class OwnStream {
+  public:
+    explicit OwnStream(c10::DeviceIndex device) : device_(device) {
+        const c10::cuda::CUDAGuard guard(device);
+        C10_CUDA_CHECK(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking));
+    }
+    ~OwnStream() { static_cast<void>(cudaStreamDestroy(stream_)); }
+    OwnStream(const OwnStream&) = delete;
+    OwnStream& operator=(const OwnStream&) = delete;
+
+    at::cuda::CUDAStream get() const { return at::cuda::getStreamFromExternal(stream_, device_); }
+
+  private:
+    c10::DeviceIndex device_;
+    cudaStream_t stream_{nullptr};
+};
+
 class Graphs final : public CudaGraphs {
   public:
-    explicit Graphs(const c10::Device& device) : device_(device) {}
+    explicit Graphs(const c10::Device& device) : device_(device), capture_stream_(device.index()) {}
 
     c10::IValue run(torch::jit::Method& forward, std::vector<c10::IValue> arguments) override {
         const auto keys = keys_of(arguments);
@@ -94,7 +113,7 @@ class Graphs final : public CudaGraphs {
         shapes_.pop_back();
     }
 
-    /// On a stream of its own, which capture asks for. Other instances go on allocating meanwhile,
+    /// On a stream of its own. Other instances go on allocating meanwhile,
     /// hence the thread-local mode.
     void capture(torch::jit::Method& forward, const std::vector<c10::IValue>& arguments,
                  Shape& shape) {
@@ -104,8 +123,7 @@ class Graphs final : public CudaGraphs {
                 argument.isTensor() ? c10::IValue(argument.toTensor().clone()) : argument);
         }
         at::cuda::getCurrentCUDAStream(device_.index()).synchronize();
-        const at::cuda::CUDAStream stream =
-            at::cuda::getStreamFromPool(/*isHighPriority=*/false, device_.index());
+        const at::cuda::CUDAStream stream = capture_stream_.get();
         bool is_capturing = false;
         try {
             const c10::cuda::CUDAStreamGuard guard(stream);
@@ -136,6 +154,7 @@ class Graphs final : public CudaGraphs {
     }
 
     c10::Device device_;
+    OwnStream capture_stream_;
     std::list<Shape> shapes_;  ///< most recently used first
 };
 

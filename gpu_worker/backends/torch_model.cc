@@ -1,11 +1,14 @@
 #include <memory>
 #include <utility>
 
+#include "gpu_worker/backends/run_failure.h"
 #include "gpu_worker/backends/torch_arguments.h"
 #include "gpu_worker/backends/torch_backend.h"
 #include "gpu_worker/backends/torch_cuda_graphs.h"
+#include "gpu_worker/backends/torch_cuda_memory.h"
 #include "gpu_worker/backends/torch_failure.h"
 #include "gpu_worker/backends/torch_program.h"
+#include "gpu_worker/backends/torch_stream.h"
 
 namespace farm {
 
@@ -23,6 +26,7 @@ class TorchInstance : public BackendInstance {
     explicit TorchInstance(std::shared_ptr<const Shared> shared)
         : shared_(std::move(shared)),
           forward_(shared_->program.module.get_method("forward")),
+          stream_(shared_->program.device),
           graphs_(shared_->cuda_graphs ? make_cuda_graphs(shared_->program.device) : nullptr) {}
 
     RunResult run(std::span<const Tensor> inputs) override {
@@ -30,20 +34,26 @@ class TorchInstance : public BackendInstance {
         try {
             use_threads(program.thread_count);
             const c10::InferenceMode guard;
+            const TorchStream::Use use(stream_);
             auto arguments = shared_->arguments.arguments(inputs, program.device, program.precision,
                                                           program.writes_to_inputs);
             if (!arguments) return tl::unexpected(std::move(arguments.error()));
             const c10::IValue result = graphs_ ? graphs_->run(forward_, std::move(*arguments))
                                                : forward_(std::move(*arguments));
-            return shared_->arguments.outputs(result, program.precision);
+            auto outputs = shared_->arguments.outputs(result, program.precision);
+            stream_.wait();
+            return outputs;
         } catch (...) {
-            return tl::unexpected(caught_failure());
+            RunFailure failure = caught_failure();
+            if (is_out_of_memory(failure.detail)) free_cached_cuda_memory();
+            return tl::unexpected(std::move(failure));
         }
     }
 
   private:
     std::shared_ptr<const Shared> shared_;
     torch::jit::Method forward_;
+    TorchStream stream_;
     std::unique_ptr<CudaGraphs> graphs_;  ///< null: not asked for, or no CUDA device
 };
 

@@ -1,6 +1,7 @@
 #include "gpu_worker/backends/torch_program.h"
 
 #include <ATen/Parallel.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/runtime/graph_executor.h>
 #include <torch/csrc/jit/runtime/profiling_graph_executor_impl.h>
@@ -57,6 +58,12 @@ void convert(torch::jit::Module& module, at::ScalarType type) {
     }
 }
 
+/// Weights come by the current stream, and instances run on others.
+void finish_loading(const c10::Device& device) {
+    const c10::impl::VirtualGuardImpl place(device.type());
+    place.synchronizeStream(place.getStream(device));
+}
+
 Result<TorchProgram> load(const ModelSource& source, const Device& device) {
     torch::jit::getProfilingMode() = false;
     use_blas_threads(source.intra_op_thread_count);
@@ -75,6 +82,7 @@ Result<TorchProgram> load(const ModelSource& source, const Device& device) {
     const c10::FunctionSchema schema = forward->function().getSchema();
     module = frozen(module);
     const bool writes = writes_to_inputs(module);
+    finish_loading(place);
     return TorchProgram{std::move(module),
                         schema,
                         place,

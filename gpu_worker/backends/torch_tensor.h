@@ -13,12 +13,15 @@ namespace farm {
 std::optional<at::ScalarType> torch_type(const DType& type);
 
 /// The tensor on the device. On the CPU it views the buffer and keeps it alive; bytes that are
-/// misaligned for the element type are copied first, and all are where `copies` is said. Throws
-/// c10::Error for a type without a twin.
+/// misaligned for the element type are copied first, and all are where `copies` is said. To a CUDA
+/// device they are copied from pinned memory, where they lie or after a copy into it: the caller
+/// keeps them until the current stream has been waited for. Throws c10::Error for a type without a
+/// twin.
 at::Tensor to_torch(const Tensor& tensor, const c10::Device& device, bool copies = false);
 
 /// The values in host memory, row-major. Shares the memory of a contiguous CPU tensor and keeps
-/// it alive. Throws c10::Error for a sparse tensor or a type that has no name of ours.
+/// it alive. Those of a CUDA device come into pinned memory: they are there when its current stream
+/// has been waited for. Throws c10::Error for a sparse tensor or a type that has no name of ours.
 Tensor from_torch(const std::string& name, const at::Tensor& value);
 
 }  // namespace farm

@@ -65,8 +65,15 @@ struct SelfTestFinished {
     bool passed{false};
 };
 
-using WorkerInput = std::variant<Tick, LinkOpened, LinkLost, Received, Malformed, CallArrived,
-                                 RunFinished, ModelReady, SelfTestFinished, DrainRequested>;
+/// Nothing runs on the device any more, until the process is started again. What was running there
+/// is still answered by RunFinished.
+struct DeviceLost {
+    std::string why;
+};
+
+using WorkerInput =
+    std::variant<Tick, LinkOpened, LinkLost, Received, Malformed, CallArrived, RunFinished,
+                 ModelReady, SelfTestFinished, DeviceLost, DrainRequested>;
 
 struct RunCall {
     CallKey key;

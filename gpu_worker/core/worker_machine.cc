@@ -149,6 +149,22 @@ void WorkerMachine::drain(const std::string& why) {
     plan_due_ = true;
 }
 
+/// Calls that wait go to other workers at once; those that run end by themselves.
+void WorkerMachine::on(const DeviceLost& lost) {
+    if (std::exchange(device_lost_, true)) return;
+    note(NoteLevel::error, "the device is lost (" + lost.why + "): leaving, to be started again");
+    std::vector<CallKey> waiting;
+    for (const auto& [key, call] : calls_.all()) {
+        if (call.state != HeldCall::State::running) waiting.push_back(key);
+    }
+    std::ranges::sort(waiting);
+    for (const CallKey& key : waiting) {
+        give_up(key, {Outcome::not_started, Reason::backend_error,
+                      "worker " + options_.name + " has lost its device: " + lost.why});
+    }
+    drain("its device is lost");
+}
+
 void WorkerMachine::leave_when_idle() {
     if (!draining_ || finished_ || !calls_.empty() || !runs_.empty()) return;
     bool has_unfinished = direct_.has_streams();

@@ -16,6 +16,7 @@ void WorkerMachine::touch(ServiceIndex service) {
 /// Starts what can start, and sets the time to look again.
 void WorkerMachine::serve(ServiceIndex index, HostedService& service) {
     service_timers_.cancel(index);
+    if (device_lost_) return;
     if (const auto test_at = service.health.test_at()) {
         if (now_ < *test_at) return service_timers_.set(index, *test_at);
         service.health.test_started();

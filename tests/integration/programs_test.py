@@ -283,6 +283,46 @@ class Leaving(unittest.TestCase):
             farm.stop()
 
 
+class LostDevice(unittest.TestCase):
+    LOSES_IT = (IDENTITY +
+                'parameters { key: "farm.reference.kind" value { string_value: "fail" } }\n'
+                'parameters { key: "farm.reference.outcome" value { string_value: "device_lost" } }\n')
+
+    def test_worker_leaves_to_be_started_again_and_calls_go_to_another(self):
+        farm = Farm({"net": self.LOSES_IT})
+        try:
+            farm.until_ready("net")
+            others = farm.folder / "others"
+            (others / "net" / "1").mkdir(parents=True)
+            (others / "net" / "config.pbtxt").write_text(IDENTITY)
+            worker = farm.children[-1]
+            farm.start("worker2", WORKER, "--broker", farm.url, "--models", others,
+                       "--name", "w2", "--device", "cpu")
+            farm.until(lambda: "model is ready" in farm.log("worker2"), "a second worker")
+            good = floats(farm.folder / "good.npy", (4, 3))
+
+            def has_left():
+                done = farm.run("infer", "net", "--input", f"x={good}")
+                self.assertEqual(done.returncode, 0, done.stderr)
+                return worker.poll() is not None
+
+            farm.until(has_left, "the worker's leaving")
+            self.assertEqual(worker.returncode, 75)
+            self.assertIn("unspecified launch failure", farm.log("worker"))
+        finally:
+            farm.stop()
+
+
+class DeviceMemory(unittest.TestCase):
+    def test_limit_of_a_cpu_is_refused(self):
+        done = subprocess.run([str(WORKER), "--models", "/", "--device", "cpu",
+                               "--device-memory-limit", "8GiB"],
+                              capture_output=True, text=True, timeout=LIMIT_S)
+        self.assertEqual(done.returncode, 1)
+        for word in ("--device-memory-limit", "8GiB", "cpu"):
+            self.assertIn(word, done.stderr)
+
+
 class DirectBench(unittest.TestCase):
     """farm-worker --bench: a model without a farm."""
 

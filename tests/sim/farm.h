@@ -182,12 +182,14 @@ class WorkerNode final : public Dialler<WorkerMachine, WorkerInput, WorkerEffect
     void check_held();
     void load(std::size_t model);
     void start_run(const StartRun& effect);
+    void start_again_soon(int life);
     void finish_run(const StartRun& run, const SimModel& model, Duration took);
     CallArrived inspect(LinkId link, const Call& call);
     void check_windows(LinkId link, const Credit& credit);
 
     std::map<ServiceIndex, std::uint64_t> largest_capacity_;
     std::map<LinkId, Credit> granted_;
+    bool device_lost_{false};               ///< it leaves for that
     SimListener listener_{world_.network};  ///< clients on the direct path
 
     std::vector<SimModel> models_;  ///< index i is ServiceIndex i + 1

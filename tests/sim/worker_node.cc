@@ -78,6 +78,7 @@ void WorkerNode::on_crash() {
     listener_.clear();
     largest_capacity_.clear();
     granted_.clear();
+    device_lost_ = false;
 }
 
 void WorkerNode::arrive(Wire& wire, Parcel parcel) {
@@ -234,6 +235,7 @@ void WorkerNode::carry_out(WorkerEffects& effects) {
         }
     }
     if (!finished) return;
+    if (std::exchange(device_lost_, false)) start_again_soon(incarnation + 1);
     if (payloads->count() > 0) {
         world_.verdict.violate("payload ownership",
                                world_.name(id) + " leaves with" + payloads->describe());
@@ -306,12 +308,16 @@ void WorkerNode::start_run(const StartRun& effect) {
             world_.history.fault_happened();
             world_.history.worker_died(id, incarnation);
             crash();
-            world_.clock.after(1s, [this, life] {
-                if (up || incarnation != life + 1) return;
-                start(models_, 64ULL << 20, false);
-            });
+            start_again_soon(life + 1);
         };
         end(end);
+    });
+}
+
+/// As a service manager does, unless the test has started it meanwhile.
+void WorkerNode::start_again_soon(int life) {
+    world_.clock.after(1s, [this, life] {
+        if (!up && incarnation == life) start(models_, 64ULL << 20, false);
     });
 }
 
@@ -351,6 +357,11 @@ void WorkerNode::finish_run(const StartRun& run, const SimModel& model, Duration
     if (slices.empty()) slices = {input.timings.run_rows};
     for (const std::uint32_t rows : slices) {
         if (!fault) input.slices.push_back({rows, model.run_base + rows * model.run_row});
+    }
+    const bool is_lost = fault && outcome == Outcome::device_fault && world_.random.chance(0.2);
+    if (is_lost && !machine->draining()) {
+        device_lost_ = true;
+        step(DeviceLost{"the simulated device is gone"});
     }
     step(input);
 }

@@ -39,7 +39,8 @@ GROUPS = {
 SYSTEM = ["threads", "files", "posix"]
 COMMON = ["common/core", "schemas", "common/wire", "common/net", "common/ops"]
 PURE_BASE = ["common/core", "schemas"]
-WORKER = ["gpu_worker/core", "gpu_worker/repository", "gpu_worker/tracking", "gpu_worker/backends"]
+WORKER = ["gpu_worker/core", "gpu_worker/repository", "gpu_worker/tracking", "gpu_worker/device",
+          "gpu_worker/backends"]
 CLIENT = ["cpu_client/core", "cpu_client/lib", "cpu_client/pipeline", "cpu_client/events",
           "cpu_client/pictures"]
 ALL = ["*"]
@@ -60,8 +61,9 @@ TABLE = {
     "gpu_worker/tracking": (["common/core"], ["expected", "tbb", "simd", "threads"]),
     "gpu_worker/tracking/twin": (["common/core", "gpu_worker/tracking"],
                                  ["expected", "cuda", "threads"]),
+    "gpu_worker/device": (["common/core"], ["expected", "cuda", "threads", "posix"]),
     "gpu_worker/backends": (PURE_BASE + ["gpu_worker/core", "gpu_worker/tracking",
-                                         "gpu_worker/tracking/twin"],
+                                         "gpu_worker/tracking/twin", "gpu_worker/device"],
                             ["expected", "torch", "cuda", *SYSTEM]),
     "gpu_worker/app": (COMMON + WORKER, ["expected", "spdlog", "cli", "json", *SYSTEM]),
     "cpu_client/core": (PURE_BASE, ["expected"]),

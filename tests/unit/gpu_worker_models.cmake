@@ -14,6 +14,7 @@ farm_add_test(repository_test
     LINK farm_repository farm_model_config_proto)
 farm_add_test(backends_test
     SOURCES
+        gpu_worker/backends/device_test.cc
         gpu_worker/backends/name_convention_test.cc
         gpu_worker/backends/reference_backend_test.cc
         gpu_worker/backends/run_failure_test.cc
@@ -26,6 +27,9 @@ if(FARM_WITH_TORCH)
     farm_add_test(torch_cuda_graphs_test
         SOURCES gpu_worker/backends/torch_cuda_graphs_test.cc
         LINK farm_torch_backend farm_torch)
+    farm_add_test(torch_device_test
+        SOURCES gpu_worker/backends/torch_device_test.cc
+        LINK farm_backends farm_device farm_repository farm_torch)
     farm_add_test(tracks_backend_test
         SOURCES gpu_worker/backends/tracks_backend_test.cc
         LINK farm_backends farm_repository farm_torch)

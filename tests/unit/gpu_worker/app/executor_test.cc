@@ -20,7 +20,7 @@ class EchoInstance : public BackendInstance {
     RunResult run(std::span<const Tensor> inputs) override {
         run_rows.push_back(inputs.front().desc.shape[0]);
         for (const float value : values_of(inputs.front())) {
-            if (value == bad) return tl::unexpected(RunFailure{failure, "there is a bad value"});
+            if (value == bad) return tl::unexpected(RunFailure{failure, detail});
         }
         Tensor output = inputs.front();
         output.desc.name = "y";
@@ -28,6 +28,7 @@ class EchoInstance : public BackendInstance {
     }
 
     Outcome failure{Outcome::input_error};
+    std::string detail{"there is a bad value"};
     std::vector<std::int64_t> run_rows;  ///< of each run
 };
 
@@ -102,6 +103,23 @@ TEST(ExecutorTest, DeviceFaultIsNotTriedAgainHere) {
     EXPECT_EQ(instance.run_rows.size(), 1U);
     EXPECT_EQ(done.calls[0].outcome, Outcome::device_fault);
     EXPECT_EQ(done.calls[1].outcome, Outcome::device_fault);
+}
+
+TEST(ExecutorTest, LostDeviceIsToldBesideTheFaults) {
+    const ServedModel served = serve_rows();
+    EchoInstance instance;
+    instance.failure = Outcome::device_fault;
+    const auto run = [&] {
+        return execute(served, instance,
+                       job_of(served, {{floats("x", {1, 1}, {EchoInstance::bad})}}));
+    };
+    instance.detail = "CUDA out of memory. Tried to allocate 2.00 GiB";
+    EXPECT_EQ(run().lost_device, "");
+    instance.detail = "CUDA error: uncorrectable ECC error encountered";
+    const RunDone done = run();
+    EXPECT_EQ(done.lost_device, instance.detail);
+    EXPECT_EQ(done.calls[0].outcome, Outcome::device_fault);
+    EXPECT_EQ(done.calls[0].detail, instance.detail);
 }
 
 TEST(ExecutorTest, GraphWithAnIndexOutOfItsNodesNeverReachesTheDevice) {

@@ -395,12 +395,45 @@ TEST(WorkerMachineTest, WhatADeadLinkBringsIsDropped) {
     EXPECT_TRUE(rim.live_payloads.empty());
 }
 
+TEST(WorkerMachineTest, ALostDeviceSendsWaitingCallsAwayAndLeaves) {
+    WorkerRim rim;
+    rim.model(service(1));
+    rim.model(service(2));
+    rim.join(0);
+    rim.call(0, 1);
+    rim.call(0, 2);
+    WorkerRim::CallOptions large;
+    large.service = 2;
+    large.chunked = true;
+    large.input_bytes = 1 << 20;
+    rim.call(0, 3, large);
+    ASSERT_EQ(rim.machine.held_call_count(), 3U);
+
+    const auto away = sent<Answer>(rim.step(DeviceLost{"CUDA error: unspecified launch failure"}));
+    ASSERT_EQ(away.size(), 2U);
+    for (const Answer& answer : away) {
+        EXPECT_EQ(answer.outcome, Outcome::not_started);
+        EXPECT_EQ(answer.detail,
+                  "worker w1 has lost its device: CUDA error: unspecified launch failure");
+    }
+    EXPECT_TRUE(rim.machine.draining());
+    const WorkerEffects& after = rim.finish(RunId{1}, Outcome::device_fault);
+    EXPECT_EQ(sent<Answer>(after).size(), 1U);
+    EXPECT_TRUE(all_of<StartSelfTest>(after).empty());
+    EXPECT_FALSE(rim.machine.finished());
+    rim.beat(0);
+    EXPECT_TRUE(rim.machine.finished());
+    EXPECT_TRUE(rim.live_payloads.empty());
+    EXPECT_EQ(rim.problems, std::vector<std::string>{});
+}
+
 /// Everything that a rim and brokers may do, in any order. The rim's books must balance; in a
 /// session that never broke each CALL has exactly one RESULT once all runs have ended; nothing
 /// stays behind.
 class WorkerStorm {
   public:
-    explicit WorkerStorm(std::uint32_t seed) : random_(seed), rim_(1 + seed % 3, 64 << 20) {
+    explicit WorkerStorm(std::uint32_t seed)
+        : random_(seed), rim_(1 + seed % 3, 64 << 20), loses_device_(seed % 4 == 0) {
         rim_.model(service(1, 4, 2), {2, 4}, seed % 2 == 0 ? 2ms : 0ms);
         rim_.model(service(2));
         ServiceAd once = service(3);
@@ -412,6 +445,10 @@ class WorkerStorm {
         for (int round = 0; round < 600; ++round) one_event();
         finish_all();
         check_answers();
+        if (loses_device_) {
+            for (int round = 0; round < 20; ++round) one_event();
+            rim_.step(DeviceLost{"it fell off the bus"});
+        }
         rim_.step(DrainRequested{});
         rim_.advance(1h);
         finish_all();
@@ -547,6 +584,7 @@ class WorkerStorm {
 
     std::mt19937 random_;
     WorkerRim rim_;
+    bool loses_device_;
     std::set<std::size_t> joined_;
     std::map<std::size_t, LinkId> links_;
     std::map<std::size_t, std::map<CallKey, std::int64_t>> asked_;
