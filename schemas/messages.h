@@ -167,6 +167,17 @@ struct QueueDepth {
     friend bool operator==(const QueueDepth&, const QueueDepth&) = default;
 };
 
+/// What the driver says of a worker's device now, all processes on it together.
+struct DeviceUse {
+    static constexpr std::uint8_t unknown_percent = 101;
+
+    std::uint64_t memory_bytes{0};  ///< 0: nothing is known, as of a CPU
+    std::uint64_t memory_used_bytes{0};
+    std::uint8_t busy_percent{unknown_percent};  ///< time with a kernel; a MIG slice does not tell
+
+    friend bool operator==(const DeviceUse&, const DeviceUse&) = default;
+};
+
 struct Beat {
     std::uint64_t credit_sequence{0};  ///< worker: latest sent; broker: latest received
     std::uint64_t result_sequence{0};  ///< broker: latest RESULT received from this worker
@@ -174,6 +185,7 @@ struct Beat {
         0};                          ///< worker: expected device time of calls of other brokers
     std::vector<CallKey> running;    ///< worker: calls in the runs under way
     std::vector<QueueDepth> depths;  ///< broker
+    DeviceUse device;                ///< worker
 
     friend bool operator==(const Beat&, const Beat&) = default;
 };
@@ -329,6 +341,7 @@ struct WorkerStatus {
     std::uint64_t failed_count{0};
     std::uint64_t backlog_ns{0};
     std::uint32_t heard_ms_ago{0};
+    DeviceUse device;
 
     friend bool operator==(const WorkerStatus&, const WorkerStatus&) = default;
 };

@@ -46,6 +46,7 @@ WorkerStatus describe(const Session& session, TimePoint now, const Timing& timin
     status.failed_count = worker.failed_count;
     status.backlog_ns = static_cast<std::uint64_t>(worker.backlog().count());
     status.heard_ms_ago = to_ms(now - session.last_heard);
+    status.device = worker.device;
     return status;
 }
 

@@ -137,6 +137,7 @@ void BrokerMachine::credit(Session& session, const Credit& message) {
 
 void BrokerMachine::worker_beat(Session& session, const Beat& message) {
     Worker& worker = *session.worker;
+    worker.device = message.device;
     const Duration foreign(static_cast<std::int64_t>(message.foreign_backlog_ns));
     if (std::exchange(worker.foreign_backlog, foreign) != foreign) worker.changed(now_);
     std::erase_if(worker.running, [&](const CallKey& key) {

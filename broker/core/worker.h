@@ -150,6 +150,7 @@ struct Worker {
     std::uint64_t result_sequence{0};        ///< latest RESULT received
     std::uint64_t acknowledged_sequence{0};  ///< as the last BEAT told it
     Duration foreign_backlog{0};
+    DeviceUse device;                             ///< as its last BEAT said
     FlatMap<std::uint64_t, GrantedLease> leases;  ///< by number
     std::uint64_t leased_bytes{0};
     std::vector<LeasePromise> promises;

@@ -158,12 +158,21 @@ void fields(A& a, QueueDepth& m) {
 }
 
 template <class A>
+void device_fields(A& a, DeviceUse& m) {
+    constexpr std::uint64_t unknown = DeviceUse::unknown_percent;
+    a.number(-1, "device_memory_bytes", m.memory_bytes);
+    a.number(-2, "device_memory_used_bytes", m.memory_used_bytes);
+    a.number(-3, "device_busy_percent", m.busy_percent, {.fallback = unknown, .high = unknown});
+}
+
+template <class A>
 void fields(A& a, Beat& m) {
     a.number(0, "credit_sequence", m.credit_sequence);
     a.number(1, "result_sequence", m.result_sequence);
     a.number(2, "foreign_backlog_ns", m.foreign_backlog_ns, {.high = longest_device_ns});
     a.call_keys(3, "running", m.running, key_list_count);
     a.list(4, "depths", m.depths, limits::services_per_worker_count);
+    device_fields(a, m.device);
 }
 
 // ---- calls ------------------------------------------------------------------------------------
@@ -311,6 +320,7 @@ void fields(A& a, WorkerStatus& m) {
     a.number(6, "failed_count", m.failed_count);
     a.number(7, "backlog_ns", m.backlog_ns);
     a.number(8, "heard_ms_ago", m.heard_ms_ago);
+    device_fields(a, m.device);
 }
 
 template <class A>

@@ -65,6 +65,36 @@ std::string workers_text(const StatusReport& report, const DoneRates* rates) {
     return table.text();
 }
 
+bool tells_busy(const DeviceUse& device) {
+    return device.busy_percent < DeviceUse::unknown_percent;
+}
+
+/// Of the devices whose driver tells it.
+std::string devices_text(const StatusReport& report) {
+    Table table({{"WORKER"},
+                 {"DEVICE"},
+                 {"MEMORY", Kind::number},
+                 {"USED", Kind::number},
+                 {"BUSY", Kind::number}});
+    for (const WorkerStatus& worker : report.workers) {
+        const DeviceUse& device = worker.device;
+        if (device.memory_bytes == 0) continue;
+        table.add({worker.name, worker.device_name, bytes_text(device.memory_bytes),
+                   bytes_text(device.memory_used_bytes),
+                   tells_busy(device) ? std::to_string(device.busy_percent) + " %" : "-"});
+    }
+    return table.empty() ? "" : '\n' + table.text();
+}
+
+/// Nothing where nothing is known; null for a utilisation that is not told.
+void add_device(ordered_json& json, const DeviceUse& device) {
+    if (device.memory_bytes == 0) return;
+    json["device_memory_bytes"] = device.memory_bytes;
+    json["device_memory_used_bytes"] = device.memory_used_bytes;
+    json["device_busy_percent"] =
+        tells_busy(device) ? ordered_json(device.busy_percent) : ordered_json(nullptr);
+}
+
 std::string services_text(const StatusReport& report) {
     Table table({{"SERVICE"},
                  {"WORKER"},
@@ -189,7 +219,7 @@ DoneRates done_rates(const StatusReport& before, const StatusReport& now, double
 }
 
 std::string status_text(const StatusView& view, const DoneRates* rates) {
-    return broker_text(view) + '\n' + workers_text(view.report, rates) +
+    return broker_text(view) + '\n' + workers_text(view.report, rates) + devices_text(view.report) +
            services_text(view.report) + curves_text(view.report) + queues_text(view.report) +
            failures_text(view.report);
 }
@@ -207,6 +237,7 @@ std::string status_json(const StatusView& view) {
                                    {"failed", worker.failed_count},
                                    {"backlog_ns", worker.backlog_ns},
                                    {"heard_ms_ago", worker.heard_ms_ago}});
+        add_device(json["workers"].back(), worker.device);
     }
     json["services"] = ordered_json::array();
     for (const ServiceStatus& service : view.report.services) {

@@ -14,6 +14,8 @@
 #include "gpu_worker/app/direct_bench.h"
 #include "gpu_worker/app/worker_loop.h"
 #include "gpu_worker/backends/process_settings.h"
+#include "gpu_worker/device/cuda_device.h"
+#include "gpu_worker/device/nvml.h"
 #include "gpu_worker/device/pinned_memory.h"
 #include "schemas/limits.h"
 
@@ -126,6 +128,18 @@ std::shared_ptr<PinnedMemory> pinned_memory(const Device& device, std::uint64_t 
     return make_cuda_pinned_memory(device.index, std::min(device_bytes, host_memory_bytes() / 4));
 }
 
+/// None where the driver does not tell of the device.
+std::optional<Nvml> nvml_of(const Device& device) {
+    if (device.kind != DeviceKind::cuda) return std::nullopt;
+    const auto described = describe_cuda_device(device.index);
+    if (!described) return std::nullopt;
+    auto nvml = Nvml::open(described->uuid);
+    if (nvml) return std::move(*nvml);
+    log_warning("memory and utilisation of the device are not told",
+                {{"reason", nvml.error().message}});
+    return std::nullopt;
+}
+
 Result<int> serve(Flags& flags, Signals& signals) {
     auto device = resolve_device(flags.device);
     if (!device) return tl::unexpected(device.error());
@@ -175,7 +189,7 @@ Result<int> serve(Flags& flags, Signals& signals) {
     options.same_host = same_host->address;
     WorkerLoop loop({context, *brokers, *curve, std::move(direct->control), std::move(direct->bulk),
                      std::move(same_host->links), options, std::move(*entries), load,
-                     pinned_memory(*device, flags.device_bytes)},
+                     pinned_memory(*device, flags.device_bytes), nvml_of(*device)},
                     signals);
     return loop.run();
 }

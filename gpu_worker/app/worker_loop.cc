@@ -45,7 +45,8 @@ WorkerLoop::WorkerLoop(Parts parts, Signals& signals)
       }),
       machine_(parts.machine),
       expected_models_(parts.entries.size()),
-      pinned_(std::move(parts.pinned)) {
+      pinned_(std::move(parts.pinned)),
+      nvml_(std::move(parts.nvml)) {
     poller_.watch(waker_);
     poller_.watch_fd(signals_.fd());
     if (parts.direct) {
@@ -88,6 +89,7 @@ int WorkerLoop::run() {
             take_direct(Lane::bulk);
         }
         if (same_host_links_) take_same_host();
+        look_at_device();
         step(Tick{});
         take_runs();  // inline runs are done already
         flush();
@@ -327,6 +329,13 @@ MutableBuffer WorkerLoop::receive_block(std::size_t size) {
             {{"pinned_bytes", counts.held_bytes}, {"asked_bytes", size}});
     }
     return block;
+}
+
+/// Often enough for people who watch; the loop wakes for each beat anyway.
+void WorkerLoop::look_at_device() {
+    if (!nvml_ || now_ < next_look_) return;
+    next_look_ = now_ + std::chrono::seconds(1);
+    if (const auto use = nvml_->use()) step(DeviceSeen{*use});
 }
 
 void WorkerLoop::lose_device(const std::string& why) {

@@ -20,6 +20,7 @@
 #include "gpu_worker/app/model_loader.h"
 #include "gpu_worker/core/shape_classes.h"
 #include "gpu_worker/core/worker_machine.h"
+#include "gpu_worker/device/nvml.h"
 #include "gpu_worker/device/pinned_memory.h"
 
 namespace farm {
@@ -41,6 +42,7 @@ class WorkerLoop {
         std::vector<RepositoryEntry> entries;
         LoadOptions load;
         std::shared_ptr<PinnedMemory> pinned;  ///< for large inputs; null: ordinary memory
+        std::optional<Nvml> nvml;              ///< of the device; none: its use is not told
     };
 
     WorkerLoop(Parts parts, Signals& signals);
@@ -95,6 +97,7 @@ class WorkerLoop {
     void carry_out(const Finished&) { finished_ = true; }
     void start(InstanceRunner& instance, RunJob job);
     MutableBuffer receive_block(std::size_t size);
+    void look_at_device();
     void lose_device(const std::string& why);
     Result<TensorList> take_inputs(PayloadId payload, const ServiceAd& ad);
     void flush();
@@ -131,6 +134,8 @@ class WorkerLoop {
     int exit_code_{0};
     std::shared_ptr<PinnedMemory> pinned_;
     bool told_of_refusal_{false};
+    std::optional<Nvml> nvml_;
+    TimePoint next_look_;
     std::unique_ptr<ModelLoader> loader_;  ///< last: stops before the queues go
 };
 

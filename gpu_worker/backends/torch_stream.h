@@ -12,6 +12,8 @@ class TorchStream {
   public:
     explicit TorchStream(const c10::Device& device);
 
+    const c10::Stream& stream() const { return stream_; }
+
     /// Until all that was begun on it has ended. Throws c10::Error: what failed there.
     void wait() const;
 

@@ -76,6 +76,7 @@ void WorkerMachine::send_beat(BrokerNumber broker) {
     Beat beat;
     beat.credit_sequence = contact.credit_sequence;
     beat.foreign_backlog_ns = foreign_backlog_ns(broker);
+    beat.device = device_use_;
     for (const auto& [id, run] : runs_) {
         for (const CallKey& key : run.calls) {
             if (calls_.find(key)->asked_by(broker)) beat.running.push_back(key);

@@ -65,6 +65,11 @@ struct SelfTestFinished {
     bool passed{false};
 };
 
+/// What the driver says of the device; the next BEATs tell it.
+struct DeviceSeen {
+    DeviceUse use;
+};
+
 /// Nothing runs on the device any more, until the process is started again. What was running there
 /// is still answered by RunFinished.
 struct DeviceLost {
@@ -73,7 +78,7 @@ struct DeviceLost {
 
 using WorkerInput =
     std::variant<Tick, LinkOpened, LinkLost, Received, Malformed, CallArrived, RunFinished,
-                 ModelReady, SelfTestFinished, DeviceLost, DrainRequested>;
+                 ModelReady, SelfTestFinished, DeviceSeen, DeviceLost, DrainRequested>;
 
 struct RunCall {
     CallKey key;

@@ -88,6 +88,7 @@ class WorkerMachine {
     void on(const ModelReady& ready);
     void on(const SelfTestFinished& test);
     void on(const Malformed& malformed);
+    void on(const DeviceSeen& seen) { device_use_ = seen.use; }
     void on(const DeviceLost& lost);
     void on(const DrainRequested&) { drain("asked to"); }
 
@@ -229,6 +230,7 @@ class WorkerMachine {
     std::size_t dropped_result_count_{0};  ///< since the last note about it
     TimePoint dropped_note_at_;
 
+    DeviceUse device_use_;
     bool device_lost_{false};  ///< nothing is started any more
     bool draining_{false};
     bool finished_{false};

@@ -1,5 +1,6 @@
 #include "gpu_worker/device/nvml.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <dlfcn.h>
@@ -81,10 +82,10 @@ Result<Nvml> Nvml::open(const std::string& uuid, const char* library) {
 std::optional<DeviceUse> Nvml::use() const {
     Memory memory{};
     if (library_->memory_info(device_, &memory) != success) return std::nullopt;
-    DeviceUse use{memory.used, memory.total, std::nullopt};
+    DeviceUse use{memory.total, memory.used};
     Utilization utilization{};
     const bool told = library_->utilization_rates(device_, &utilization) == success;
-    if (told) use.busy_percent = utilization.gpu;
+    if (told) use.busy_percent = static_cast<std::uint8_t>(std::min(utilization.gpu, 100U));
     return use;
 }
 

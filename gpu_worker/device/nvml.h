@@ -1,22 +1,13 @@
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "common/core/error.h"
+#include "schemas/messages.h"
 
 namespace farm {
-
-/// What the driver says of a device now, all processes on it together.
-struct DeviceUse {
-    std::uint64_t memory_used_bytes{0};
-    std::uint64_t memory_bytes{0};
-    std::optional<std::uint32_t> busy_percent;  ///< time with a kernel; a MIG slice does not tell
-
-    friend bool operator==(const DeviceUse&, const DeviceUse&) = default;
-};
 
 /// The NVIDIA Management Library of the driver, looked up when the program runs: a machine without
 /// a driver has none. Owner: one thread. Each question takes the driver well below a millisecond.

@@ -61,7 +61,7 @@ TABLE = {
     "gpu_worker/tracking": (["common/core"], ["expected", "tbb", "simd", "threads"]),
     "gpu_worker/tracking/twin": (["common/core", "gpu_worker/tracking"],
                                  ["expected", "cuda", "threads"]),
-    "gpu_worker/device": (["common/core"], ["expected", "cuda", "threads", "posix"]),
+    "gpu_worker/device": (PURE_BASE, ["expected", "cuda", "threads", "posix"]),
     "gpu_worker/backends": (PURE_BASE + ["gpu_worker/core", "gpu_worker/tracking",
                                          "gpu_worker/tracking/twin", "gpu_worker/device"],
                             ["expected", "torch", "cuda", *SYSTEM]),

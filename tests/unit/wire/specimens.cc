@@ -143,6 +143,7 @@ Beat beat() {
     m.foreign_backlog_ns = 11;
     m.running = {key(1, 1)};
     m.depths = {{ServiceIndex{3}, 500}};
+    m.device = {80ULL << 30, 20ULL << 30, 73};
     return m;
 }
 
@@ -165,7 +166,7 @@ LeaseGrant grant() {
 StatusReport report() {
     StatusReport m;
     m.broker = {"head", "0.1.0", 5000, 2, 1, 100, 90, 7, 3, 4096, true};
-    m.workers = {{"node7", "L4", "ready", 3, 3000, 90, 1, 7'000'000, 20}};
+    m.workers = {{"node7", "L4", "ready", 3, 3000, 90, 1, 7'000'000, 20, beat().device}};
     m.services = {
         {"gnn/2", "node7", "pytorch", "bad file", 8, 3, 90, 11'000, true, {{1, 900}, {8, 2000}}}};
     m.queues = {{"gnn", 5, 5000, 12}};

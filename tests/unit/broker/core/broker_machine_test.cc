@@ -29,6 +29,16 @@ TEST_F(BrokerMachineTest, CallGoesToAWorkerAndItsAnswerBack) {
     EXPECT_EQ(broker.machine.open_call_count(), 0U);
 }
 
+TEST_F(BrokerMachineTest, StatusTellsTheDeviceAsTheLastBeatDid) {
+    broker.worker(worker, 2);
+    Beat beat;
+    beat.device = {80ULL << 30, 20ULL << 30, 73};
+    broker.receive(worker, beat);
+    const auto workers = broker.machine.report(broker.now).workers;
+    ASSERT_EQ(workers.size(), 1U);
+    EXPECT_EQ(workers[0].device, beat.device);
+}
+
 TEST_F(BrokerMachineTest, CallWaitsUntilTheWindowHasRoom) {
     broker.worker(worker, 2, 1);
     broker.receive(client, BrokerBench::make_call(1));

@@ -69,6 +69,25 @@ TEST(StatusTextTest, ACurveShowsItsKneeAndBars) {
     EXPECT_EQ(json["services"][0]["curve"][3]["run_ns"], 8'000'000);
 }
 
+TEST(StatusTextTest, DevicesAreShownWhereTheDriverTellsTheirUse) {
+    StatusView view = busy_farm();
+    EXPECT_EQ(status_text(view, nullptr).find("MEMORY"), std::string::npos);
+    WorkerStatus slice = view.report.workers[0];
+    view.report.workers[0].device = {80ULL << 30, 20ULL << 30, 73};
+    slice.device = {10ULL << 30, 1ULL << 30};
+    view.report.workers.push_back(slice);
+    view.report.workers.push_back(busy_farm().report.workers[0]);
+    const auto text = status_text(view, nullptr);
+    EXPECT_LE(widest_table_line(text), terminal_columns) << text;
+    EXPECT_NE(text.find("80.0 GiB  20.0 GiB  73 %"), std::string::npos) << text;
+    const auto workers = nlohmann::json::parse(status_json(view))["workers"];
+    EXPECT_EQ(workers[0]["device_memory_used_bytes"], 20ULL << 30);
+    EXPECT_EQ(workers[0]["device_busy_percent"], 73);
+    EXPECT_EQ(workers[1]["device_memory_bytes"], 10ULL << 30);
+    EXPECT_TRUE(workers[1]["device_busy_percent"].is_null());
+    EXPECT_FALSE(workers[2].contains("device_memory_bytes"));
+}
+
 TEST(StatusTextTest, FailuresAreToldInFull) {
     const auto text = status_text(busy_farm(), nullptr);
     EXPECT_NE(text.find("broken/1 on worker-node-0042.physics.example.org/4711 did not load: "

@@ -395,6 +395,17 @@ TEST(WorkerMachineTest, WhatADeadLinkBringsIsDropped) {
     EXPECT_TRUE(rim.live_payloads.empty());
 }
 
+TEST(WorkerMachineTest, BeatsTellTheUseOfTheDevice) {
+    WorkerRim rim;
+    rim.model(service(1));
+    rim.join(0);
+    const DeviceUse use{80ULL << 30, 20ULL << 30, 73};
+    rim.step(DeviceSeen{use});
+    const auto beats = sent<Beat>(rim.advance(Timing{}.beat));
+    ASSERT_EQ(beats.size(), 1U);
+    EXPECT_EQ(beats[0].device, use);
+}
+
 TEST(WorkerMachineTest, ALostDeviceSendsWaitingCallsAwayAndLeaves) {
     WorkerRim rim;
     rim.model(service(1));

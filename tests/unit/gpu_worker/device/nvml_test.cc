@@ -14,13 +14,13 @@ constexpr const char* slice = "66666666-7777-8888-9999-000000000000";
 TEST(NvmlTest, TellsTheUseOfADevice) {
     const auto nvml = Nvml::open(gpu, FAKE_NVML);
     ASSERT_TRUE(nvml) << nvml.error().message;
-    EXPECT_EQ(nvml->use(), (DeviceUse{20'000, 80'000, 73}));
+    EXPECT_EQ(nvml->use(), (DeviceUse{80'000, 20'000, 73}));
 }
 
 TEST(NvmlTest, MigSliceTellsItsOwnMemoryAndNoUtilisation) {
     const auto nvml = Nvml::open(slice, FAKE_NVML);
     ASSERT_TRUE(nvml) << nvml.error().message;
-    EXPECT_EQ(nvml->use(), (DeviceUse{1'000, 10'000, std::nullopt}));
+    EXPECT_EQ(nvml->use(), (DeviceUse{10'000, 1'000}));
 }
 
 TEST(NvmlTest, DeviceThatTheDriverDoesNotKnow) {
