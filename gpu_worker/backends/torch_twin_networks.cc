@@ -88,8 +88,7 @@ class TorchTwinEmbedder final : public tracking::twin::TwinEmbedder {
     explicit TorchTwinEmbedder(TwinNetwork network) : network_(std::move(network)) {}
 
     Result<NetworkOutput> embed(const PointRows& features) override {
-        return network_.run(
-            [&] { return std::vector<c10::IValue>{network_.points_of(features)}; });
+        return network_.run([&] { return std::vector<c10::IValue>{network_.points_of(features)}; });
     }
 
   private:

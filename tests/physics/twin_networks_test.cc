@@ -93,8 +93,8 @@ TEST_F(TwinNetworksTest, ADeviceFindsNearlyAllTracksOfTheProcessor) {
     ASSERT_TRUE(finders) << finders.error().message;
     const FoundTracks found = tracks_by((*finders)->make());
     const FoundTracks expected = tracks_by_processor();
-    EXPECT_NEAR(static_cast<double>(found.graph.size()),
-                static_cast<double>(expected.graph.size()), 1e-3 * expected.graph.size());
+    EXPECT_NEAR(static_cast<double>(found.graph.size()), static_cast<double>(expected.graph.size()),
+                1e-3 * expected.graph.size());
     EXPECT_NEAR(found.tracks.count, expected.tracks.count, 0.005 * expected.tracks.count);
 }
 

@@ -237,7 +237,7 @@ TEST_F(BrokerMachineTest, ARunThatBeatsNameIsOverdueInTheEnd) {
     for (int i = 0; i < 30; ++i) {
         EXPECT_TRUE(broker.sent<Answer>(client).empty()) << i;
         broker.receive(client, Beat{});
-        broker.receive(worker, Beat{0, 0, 0, {BrokerBench::key(1)}, {}});
+        broker.receive(worker, Beat{0, 0, 0, {BrokerBench::key(1)}, {}, {}});
         broker.pass(1s);
     }
     ASSERT_EQ(broker.sent<Answer>(client).size(), 1U);
