@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <limits>
 
 #include "schemas/limits.h"
@@ -52,6 +53,20 @@ std::string_view code_name(std::uint8_t code) {
 
 std::string named(const TensorDesc& desc) { return "tensor '" + desc.name + "' "; }
 
+/// Of each code, the widths in bytes; all are powers of two, so each is a bit.
+constexpr auto known_widths = [] {
+    std::array<std::uint8_t, DType::boolean + 1> widths{};
+    for (const DTypeNames& known : known_types) widths[known.type.code] |= known.type.bits / 8;
+    return widths;
+}();
+
+/// Without a search, because sizes are checked several times for each call.
+bool is_known(DType type) {
+    const unsigned width = type.bits / 8U;
+    return type.lanes == 1 && type.code < known_widths.size() && type.bits % 8 == 0 &&
+           std::has_single_bit(width) && (known_widths[type.code] & width) != 0;
+}
+
 /// a * b, or nothing when that passes `bound`.
 std::optional<std::uint64_t> bounded_product(std::uint64_t a, std::uint64_t b,
                                              std::uint64_t bound) {
@@ -93,7 +108,7 @@ std::string to_string(const Shape& shape) {
 }
 
 Result<std::uint64_t> checked_size_bytes(const TensorDesc& desc) {
-    if (find_type(desc.type) == nullptr) {
+    if (!is_known(desc.type)) {
         return fail(ErrorCode::invalid,
                     named(desc) + "has type " + to_string(desc.type) +
                         " (not one of the types of this protocol): send bool, an int, a uint, "

@@ -82,10 +82,7 @@ BENCHMARK(pack_one_tensor)->Arg(768)->Arg(65'536);
 void unpack_one_tensor(benchmark::State& state) {
     const Tensor tensor = block(state.range(0));
     const Payload payload = *pack_call(std::span(&tensor, 1));
-    for (auto _ : state) {
-        const auto body = decode_call_body(payload.body);
-        benchmark::DoNotOptimize(unpack_tensors(body->tensors, payload.frames));
-    }
+    for (auto _ : state) benchmark::DoNotOptimize(unpack_call(payload));
 }
 BENCHMARK(unpack_one_tensor)->Arg(768)->Arg(65'536);
 

@@ -13,13 +13,14 @@ namespace farm {
 /// One deadline per key, in a binary heap with positions: set, move and cancel in O(log n).
 ///
 /// Decides nothing: it only says which key is due. Owned and used by one thread. Ties are served in
-/// no particular order, but the same sequence of calls gives the same order every time. Allocates
-/// only when it holds more deadlines than ever before.
-template <class Key>
+/// no particular order, but the same sequence of calls gives the same order every time; where they
+/// matter, `When` is a time and what decides between equal ones. Allocates only when it holds more
+/// deadlines than ever before.
+template <class Key, class When = TimePoint>
 class TimerHeap {
   public:
     /// Sets or moves the deadline of `key`.
-    void set(const Key& key, TimePoint when) {
+    void set(const Key& key, When when) {
         const auto [position, is_fresh] = positions_.try_emplace(key, heap_.size());
         if (is_fresh) heap_.push_back({when, key});
         place(*position, Entry{when, key});
@@ -30,14 +31,14 @@ class TimerHeap {
     }
 
     /// The earliest key whose deadline is not after `now`, taken out.
-    std::optional<Key> pop_due(TimePoint now) {
-        if (heap_.empty() || heap_.front().when > now) return std::nullopt;
+    std::optional<Key> pop_due(When now) {
+        if (heap_.empty() || now < heap_.front().when) return std::nullopt;
         Key key = heap_.front().key;
         remove_at(0);
         return key;
     }
 
-    std::optional<TimePoint> next() const {
+    std::optional<When> next() const {
         if (heap_.empty()) return std::nullopt;
         return heap_.front().when;
     }
@@ -49,7 +50,7 @@ class TimerHeap {
 
   private:
     struct Entry {
-        TimePoint when;
+        When when;
         Key key;
     };
 
@@ -67,7 +68,7 @@ class TimerHeap {
         write(at, std::move(entry));
     }
 
-    std::size_t hole_towards_root(std::size_t hole, TimePoint when) {
+    std::size_t hole_towards_root(std::size_t hole, const When& when) {
         while (hole > 0) {
             const std::size_t parent = (hole - 1) / 2;
             if (!(when < heap_[parent].when)) break;
@@ -77,7 +78,7 @@ class TimerHeap {
         return hole;
     }
 
-    std::size_t hole_towards_leaves(std::size_t hole, TimePoint when) {
+    std::size_t hole_towards_leaves(std::size_t hole, const When& when) {
         for (;;) {
             std::size_t child = 2 * hole + 1;
             if (child >= heap_.size()) return hole;

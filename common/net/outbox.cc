@@ -16,8 +16,8 @@ bool Outbox::add(LinkId link, Lane lane, const Message& message, const Payload* 
 }
 
 Outbox::Slot& Outbox::slot_for(LinkId link, Lane lane) {
-    const auto [found, fresh] = by_link_[static_cast<unsigned>(lane)].try_emplace(link, used_);
-    if (!fresh) return slots_[found->second];
+    const auto [index, fresh] = by_link_[static_cast<unsigned>(lane)].try_emplace(link, used_);
+    if (!fresh) return slots_[*index];
     if (used_ == slots_.size()) slots_.emplace_back();
     Slot& slot = slots_[used_++];
     slot.link = link;
@@ -40,16 +40,16 @@ void Outbox::send_all() {
         const bool is_news =
             slot.failure && std::ranges::find(failed_, slot.link, &LinkLost::link) == failed_.end();
         if (is_news) failed_.push_back({slot.link, *slot.failure});
+        by_link_[static_cast<unsigned>(slot.lane)].erase(slot.link);
     }
     used_ = 0;
-    for (auto& index : by_link_) index.clear();
 }
 
 void Outbox::flush_link(LinkId link) {
     for (auto& index : by_link_) {
-        const auto found = index.find(link);
-        if (found == index.end()) continue;
-        Slot& slot = slots_[found->second];
+        const std::size_t* const found = index.find(link);
+        if (found == nullptr) continue;
+        Slot& slot = slots_[*found];
         if (!slot.writer.empty() && !slot.failure) send(slot);
     }
 }

@@ -5,10 +5,10 @@
 #include <functional>
 #include <optional>
 #include <span>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "common/core/flat_map.h"
 #include "common/net/context.h"
 #include "common/net/router.h"
 #include "common/wire/envelope.h"
@@ -61,7 +61,7 @@ class Outbox {
     std::deque<Slot> slots_;  ///< the first `used_` belong to this round
     std::size_t used_{0};
     std::vector<LinkLost> failed_;
-    std::unordered_map<LinkId, std::size_t> by_link_[2];
+    FlatMap<LinkId, std::size_t> by_link_[2];  ///< [lane], of this round
 };
 
 }  // namespace farm

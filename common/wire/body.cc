@@ -1,6 +1,7 @@
 #include "common/wire/body.h"
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -38,27 +39,49 @@ bool belongs_inline(std::uint64_t size_bytes) { return size_bytes <= limits::inl
 
 // ---- reading ----------------------------------------------------------------------------------
 
-/// Reads one body; tensors become slices of it.
+/// "tensors[2]"
+const char* element_name(int number) {
+    static const auto names = [] {
+        std::array<std::string, limits::tensor_count> list;
+        for (std::size_t i = 0; i < list.size(); ++i)
+            list[i] = "tensors[" + std::to_string(i) + "]";
+        return list;
+    }();
+    return names.at(static_cast<std::size_t>(number)).c_str();
+}
+
+void set_inline_data(BodyTensor& tensor, bool is_inlined, Buffer data) {
+    tensor.inlined = is_inlined;
+    tensor.inline_data = std::move(data);
+}
+
+void set_inline_data(Tensor& tensor, bool, Buffer data) { tensor.data = std::move(data); }
+
+/// Reads one body; its tensors (BodyTensor, or Tensor without the bytes of frames) become slices of
+/// it.
 class BodyReader {
   public:
     BodyReader(const Buffer& body, FieldReader& fields) : body_(body), fields_(fields) {}
 
-    void read(std::vector<BodyTensor>& tensors) {
+    template <class T>
+    void read(std::vector<T>& tensors) {
         fields_.for_each(tensors_key, "tensors", limits::tensor_count, tensors,
-                         [this](std::uint32_t index, int number, BodyTensor& tensor) {
-                             name_ = "tensors[" + std::to_string(number) + "]";
+                         [this](std::uint32_t index, int number, T& tensor) {
+                             name_ = element_name(number);
                              read_tensor(index, tensor);
                          });
         if (!fields_.failed()) check_all(tensors);
     }
 
   private:
-    void read_tensor(std::uint32_t index, BodyTensor& tensor) {
+    template <class T>
+    void read_tensor(std::uint32_t index, T& tensor) {
         const TokenTape& tape = fields_.tape();
         const Token& entry = tape[index];
         if (entry.kind != Token::Kind::array || entry.count != tensor_entry_count) {
-            return refuse("is " + std::string(to_string(entry.kind)) + " of " +
-                          std::to_string(entry.count) + " (it must be an array of 6)");
+            refuse("is " + std::string(to_string(entry.kind)) + " of " +
+                   std::to_string(entry.count) + " (it must be an array of 6)");
+            return;
         }
         // name, code, bits and lanes are single tokens; refused below if they are not.
         const std::uint32_t name = index + 1;
@@ -66,69 +89,81 @@ class BodyReader {
         const std::uint32_t bits = tape.next(code);
         const std::uint32_t lanes = tape.next(bits);
         const std::uint32_t shape = tape.next(lanes);
-        fields_.read_text(tape[name], name_.c_str(), tensor.desc.name, TextKind::identifier,
+        fields_.read_text(tape[name], name_, tensor.desc.name, TextKind::identifier,
                           Presence::required);
         tensor.desc.type.code = static_cast<std::uint8_t>(number(code, 255));
         tensor.desc.type.bits = static_cast<std::uint8_t>(number(bits, 255));
         tensor.desc.type.lanes = static_cast<std::uint16_t>(number(lanes, 65535));
-        fields_.read_shape(shape, name_.c_str(), tensor.desc.shape);
-        if (!fields_.failed()) read_data(tape[tape.next(shape)], tensor);
+        fields_.read_shape(shape, name_, tensor.desc.shape);
+        if (fields_.failed()) return;
+        const Token& data = tape[tape.next(shape)];
+        const auto size = checked_size_bytes(tensor.desc);
+        if (!size) {
+            refuse("is refused: " + size.error().message, size.error().code);
+        } else if (check_data(data, *size)) {
+            set_inline_data(tensor, belongs_inline(*size), inline_data(data, *size));
+            total_bytes_ += *size;
+        }
     }
 
     std::uint64_t number(std::uint32_t index, std::uint64_t high) {
-        return fields_.bounded(fields_.tape()[index], name_.c_str(), {.high = high});
+        return fields_.bounded(fields_.tape()[index], name_, {.high = high});
     }
 
-    void read_data(const Token& token, BodyTensor& tensor) {
-        const auto size = checked_size_bytes(tensor.desc);
-        if (!size) return refuse("is refused: " + size.error().message, size.error().code);
-        tensor.inlined = token.kind == Token::Kind::binary;
-        if (!tensor.inlined && token.kind != Token::Kind::nil) {
+    bool check_data(const Token& token, std::uint64_t size) {
+        const bool is_inlined = token.kind == Token::Kind::binary;
+        if (!is_inlined && token.kind != Token::Kind::nil) {
             return refuse("has bytes that are " + std::string(to_string(token.kind)) +
                           " (they must be a binary or nil)");
         }
-        if (tensor.inlined != belongs_inline(*size)) {
-            return refuse("of " + std::to_string(*size) + " bytes is " +
-                          (tensor.inlined ? "inlined" : "not inlined") + " (the limit is " +
+        if (is_inlined != belongs_inline(size)) {
+            return refuse("of " + std::to_string(size) + " bytes is " +
+                          (is_inlined ? "inlined" : "not inlined") + " (the limit is " +
                           std::to_string(limits::inline_tensor_bytes) + ")");
         }
-        if (!tensor.inlined) return;
-        if (token.count != *size) {
+        if (is_inlined && token.count != size) {
             return refuse("has " + std::to_string(token.count) + " inline bytes (type and shape " +
-                          "say " + std::to_string(*size) + ")");
+                          "say " + std::to_string(size) + ")");
         }
-        if (token.count == 0) return;
-        const auto* data = reinterpret_cast<const std::byte*>(token.data);
-        tensor.inline_data =
-            body_.slice(static_cast<std::size_t>(data - body_.data()), token.count);
+        return true;
     }
 
-    void check_all(const std::vector<BodyTensor>& tensors) {
-        const std::uint64_t total = tensor_bytes(tensors);
-        if (total > limits::call_bytes) {
+    /// Nothing for a tensor that lies elsewhere, or has no bytes.
+    Buffer inline_data(const Token& token, std::uint64_t size) const {
+        if (token.kind != Token::Kind::binary || size == 0) return {};
+        const auto* data = reinterpret_cast<const std::byte*>(token.data);
+        return body_.slice(static_cast<std::size_t>(data - body_.data()), size);
+    }
+
+    template <class T>
+    void check_all(const std::vector<T>& tensors) {
+        if (total_bytes_ > limits::call_bytes) {
             fields_.refuse("tensors",
-                           "have " + std::to_string(total) + " bytes together (the limit is " +
+                           "have " + std::to_string(total_bytes_) +
+                               " bytes together (the limit is " +
                                std::to_string(limits::call_bytes) + ")",
                            ErrorCode::too_large);
         }
         for (std::size_t i = 1; i < tensors.size(); ++i) {
             const auto end = tensors.begin() + static_cast<std::ptrdiff_t>(i);
-            const bool is_repeated = std::any_of(
-                tensors.begin(), end,
-                [&](const BodyTensor& tensor) { return tensor.desc.name == end->desc.name; });
+            const bool is_repeated = std::any_of(tensors.begin(), end, [&](const T& tensor) {
+                return tensor.desc.name == end->desc.name;
+            });
             if (is_repeated) {
                 fields_.refuse("tensors", "have the name " + in_quotes(end->desc.name) + " twice");
             }
         }
     }
 
-    void refuse(const std::string& problem, ErrorCode code = ErrorCode::protocol) {
-        fields_.refuse(name_.c_str(), problem, code);
+    [[gnu::cold]] bool refuse(const std::string& problem, ErrorCode code = ErrorCode::protocol) {
+        fields_.refuse(name_, problem, code);
+        return false;
     }
 
     const Buffer& body_;
     FieldReader& fields_;
-    std::string name_;  ///< "tensors[2]"
+    const char* name_{nullptr};  ///< of the tensor that is read
+    std::uint64_t total_bytes_{0};
 };
 
 template <class F>
@@ -235,6 +270,25 @@ std::vector<Buffer> frames_of(std::span<const Tensor> tensors) {
     return frames;
 }
 
+/// Gives the tensors that do not lie in the body theirs.
+Result<void> attach_frames(std::vector<Tensor>& tensors, std::span<const Buffer> frames) {
+    std::size_t needed = 0;
+    for (Tensor& tensor : tensors) {
+        const std::uint64_t size = *checked_size_bytes(tensor.desc);  // it was checked when read
+        if (belongs_inline(size)) continue;
+        if (needed < frames.size()) tensor.data = frames[needed];
+        ++needed;
+        if (tensor.data.size() == size || needed > frames.size()) continue;
+        return fail(ErrorCode::protocol,
+                    named(tensor.desc) + "came with " + std::to_string(tensor.data.size()) +
+                        " bytes (type and shape say " + std::to_string(size) + "): send all of it");
+    }
+    if (frames.size() == needed) return {};
+    return fail(ErrorCode::protocol, "payload has " + std::to_string(frames.size()) +
+                                         " frames (its descriptors need " + std::to_string(needed) +
+                                         "): send one for each large tensor");
+}
+
 }  // namespace
 
 Result<CallBody> decode_call_body(const Buffer& body) {
@@ -279,32 +333,24 @@ Result<Payload> pack_answer(std::span<const Tensor> tensors, const Provenance& m
     return payload;
 }
 
-Result<std::vector<Tensor>> unpack_tensors(std::vector<BodyTensor> body,
-                                           std::span<const Buffer> frames) {
-    const auto needed = static_cast<std::size_t>(
-        std::ranges::count_if(body, [](const BodyTensor& tensor) { return !tensor.inlined; }));
-    if (frames.size() != needed) {
-        return fail(ErrorCode::protocol, "payload has " + std::to_string(frames.size()) +
-                                             " frames (its descriptors need " +
-                                             std::to_string(needed) +
-                                             "): send one for each large tensor");
-    }
+Result<std::vector<Tensor>> unpack_call(const Payload& payload) {
     std::vector<Tensor> tensors;
-    tensors.reserve(body.size());
-    auto frame = frames.begin();
-    for (BodyTensor& tensor : body) {
-        const auto size = checked_size_bytes(tensor.desc);
-        if (!size) return tl::unexpected(size.error());
-        const Buffer& data = tensor.inlined ? tensor.inline_data : *frame++;
-        if (data.size() != *size) {
-            return fail(ErrorCode::protocol, named(tensor.desc) + "came with " +
-                                                 std::to_string(data.size()) +
-                                                 " bytes (type and shape say " +
-                                                 std::to_string(*size) + "): send all of it");
-        }
-        tensors.push_back({std::move(tensor.desc), data});
-    }
+    auto read = with_body(
+        payload.body, [&](FieldReader& fields) { BodyReader(payload.body, fields).read(tensors); });
+    if (read) read = attach_frames(tensors, payload.frames);
+    if (!read) return tl::unexpected(std::move(read).error());
     return tensors;
+}
+
+Result<UnpackedAnswer> unpack_answer(const Payload& payload) {
+    UnpackedAnswer answer;
+    auto read = with_body(payload.body, [&](FieldReader& fields) {
+        BodyReader(payload.body, fields).read(answer.tensors);
+        provenance_fields(fields, answer.made_by);
+    });
+    if (read) read = attach_frames(answer.tensors, payload.frames);
+    if (!read) return tl::unexpected(std::move(read).error());
+    return answer;
 }
 
 std::vector<LargeTensor> large_tensors(const std::vector<BodyTensor>& body) {

@@ -33,10 +33,14 @@ Result<Payload> pack_call(std::span<const Tensor> tensors);
 Result<Payload> pack_answer(std::span<const Tensor> tensors, const Provenance& made_by);
 
 /// Tensors whose Buffers are slices of the body or the frames themselves: nothing is copied, and
-/// nothing is aligned, so copy before typed access. Error (protocol) when frames are missing, too
-/// many, or not of the size that the descriptor says.
-Result<std::vector<Tensor>> unpack_tensors(std::vector<BodyTensor> body,
-                                           std::span<const Buffer> frames);
+/// nothing is aligned, so copy before typed access. Error (protocol) as above, or when frames are
+/// missing, too many, or not of the size that the descriptor says.
+Result<std::vector<Tensor>> unpack_call(const Payload& payload);
+struct UnpackedAnswer {
+    std::vector<Tensor> tensors;
+    Provenance made_by;
+};
+Result<UnpackedAnswer> unpack_answer(const Payload& payload);
 
 /// The tensors that are not inlined, in the order of their frames: the stream of a large transfer.
 std::vector<LargeTensor> large_tensors(const std::vector<BodyTensor>& body);

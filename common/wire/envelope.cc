@@ -182,10 +182,11 @@ std::optional<Message> stamped(const T& item, const Payload* payload) {
     const bool has_frames = payload != nullptr && !item.chunked;
     const std::size_t frame_count = has_frames ? payload->frames.size() : 0;
     if (item.body_bytes == body_bytes && item.frame_count == frame_count) return std::nullopt;
-    T copy = item;
+    std::optional<Message> message(item);
+    T& copy = std::get<T>(*message);
     copy.body_bytes = static_cast<std::uint32_t>(body_bytes);
     copy.frame_count = static_cast<std::uint16_t>(frame_count);
-    return copy;
+    return message;
 }
 
 std::optional<Message> corrected(const Message& message, const Payload* payload) {

@@ -38,7 +38,7 @@ void ClientMachine::on(const Submit& submit, Step& step) {
         complete.detail = std::move(refusal->detail);
         complete.retry_after_ms = refusal->retry_after_ms;
         complete.attempts = 0;
-        step.out.push_back(std::move(complete));
+        step.out.emplace_back(std::move(complete));
         return;
     }
     OpenCall call;
@@ -409,7 +409,7 @@ void ClientMachine::reset_transfers(OpenCall& call, Step& step) {
 }
 
 /// The one place where calls end after they were accepted.
-void ClientMachine::finish(OpenCall& call, Finish finish, Step& step, Answer answer) {
+void ClientMachine::finish(OpenCall& call, Finish finish, Step& step, const Answer& answer) {
     reset_transfers(call, step);
     if (call.what.payload) step.out.push_back(DropPayload{call.what.payload});
     Complete complete;
@@ -420,13 +420,13 @@ void ClientMachine::finish(OpenCall& call, Finish finish, Step& step, Answer ans
     complete.attempts = call.attempt;
     complete.timings = answer.timings;
     if (finish.status == CallStatus::ok) complete.payload = answer.payload;
-    step.out.push_back(std::move(complete));
+    step.out.emplace_back(std::move(complete));
     demand_.finished(call.what.service);
     calls_.erase(call);
 }
 
 void ClientMachine::finish_all(const Finish& why, Step& step) {
-    while (!calls_.by_age().empty()) finish(*calls_.by_age().begin()->second, why, step);
+    while (!calls_.by_age().empty()) finish(calls_.by_age().front(), why, step);
 }
 
 // ---- questions --------------------------------------------------------------------------------
@@ -450,14 +450,6 @@ void ClientMachine::on(const Ask& ask, Step& step) {
 
 void ClientMachine::reply(std::uint64_t ticket, std::string problem, Step& step) {
     step.out.push_back(Reply{ticket, std::nullopt, std::move(problem)});
-}
-
-void ClientMachine::transmit(Message message, Step& step) {
-    transmit(session_.link, std::move(message), step);
-}
-
-void ClientMachine::transmit(LinkId link, Message message, Step& step) {
-    step.out.push_back(Transmit{link, std::move(message), false});
 }
 
 }  // namespace farm

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cpu_client/core/attempt_verdict.h"
@@ -138,11 +139,18 @@ class ClientMachine {
     void reset_transfers(OpenCall& call, Step& step);
     void expire(OpenCall& call, Step& step);
     void cancel_where_it_is(const OpenCall& call, Step& step);
-    void finish(OpenCall& call, Finish finish, Step& step, Answer answer = {});
+    void finish(OpenCall& call, Finish finish, Step& step, const Answer& answer = {});
     void finish_all(const Finish& finish, Step& step);
     void reply(std::uint64_t ticket, std::string problem, Step& step);
-    void transmit(Message message, Step& step);
-    static void transmit(LinkId link, Message message, Step& step);
+    /// The message is made where it stays: moving one costs more than it seems.
+    template <class M>
+    static void transmit(LinkId link, M&& message, Step& step) {
+        step.out.emplace_back(Transmit{link, std::forward<M>(message), false});
+    }
+    template <class M>
+    void transmit(M&& message, Step& step) {
+        transmit(session_.link, std::forward<M>(message), step);
+    }
 
     ClientOptions options_;
     BrokerRotation rotation_;

@@ -203,10 +203,10 @@ void ClientMachine::open_bulk(DirectSession& worker, Step& step) {
 void ClientMachine::on(DirectSession& worker, const Attach& attach, Step& step) {
     if (worker.bulk != Bulk::opening || attach.session != worker.welcome.session) return;
     worker.bulk = Bulk::attached;
-    for (const auto& [sequence, call] : calls_.by_age()) {
-        if (call->via != worker.link || !call->is_under_way()) continue;
-        if (call->download) grant_more(*call, step);
-        if (call->upload) send_chunks(*call, step);
+    for (OpenCall& call : calls_.by_age()) {
+        if (call.via != worker.link || !call.is_under_way()) continue;
+        if (call.download) grant_more(call, step);
+        if (call.upload) send_chunks(call, step);
     }
 }
 
@@ -248,8 +248,8 @@ void ClientMachine::tick_direct(DirectSession& worker, Step& step) {
 }
 
 bool ClientMachine::has_calls_at(const DirectSession& worker) const {
-    return std::ranges::any_of(calls_.by_age(), [&](const auto& entry) {
-        return entry.second->via == worker.link && entry.second->is_under_way();
+    return std::ranges::any_of(calls_.by_age(), [&](const OpenCall& call) {
+        return call.via == worker.link && call.is_under_way();
     });
 }
 
@@ -272,8 +272,8 @@ void ClientMachine::lose_direct(LinkId link, Ending ending, const std::string& w
         Note{NoteLevel::warning, "direct connection to " + worker.url + " ended: " + why});
     for (const auto& [service, lease] : worker.leases) demand_.lost(service, step.now);
     std::vector<OpenCall*> lost;
-    for (const auto& [sequence, call] : calls_.by_age()) {
-        if (call->via == link && call->is_under_way()) lost.push_back(call);
+    for (OpenCall& call : calls_.by_age()) {
+        if (call.via == link && call.is_under_way()) lost.push_back(&call);
     }
     const bool was_silent =
         worker.is_open() && step.now >= worker.heard + worker.welcome.timing.suspect_after();

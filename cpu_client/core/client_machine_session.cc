@@ -138,7 +138,7 @@ void ClientMachine::on(const LinkOpened& opened, Step& step) {
     hello.epoch = options_.epoch;
     hello.name = options_.name;
     hello.token = options_.token;
-    for (const auto& [sequence, call] : calls_.sent()) hello.open.push_back(call->key());
+    for (const OpenCall* call : calls_.sent()) hello.open.push_back(call->key());
     transmit(std::move(hello), step);
 }
 
@@ -196,8 +196,7 @@ void ClientMachine::on(const Welcome& welcome, Step& step) {
 /// What the broker still has stays with it. Of the rest, only what may run twice is sent again.
 void ClientMachine::welcome_calls(const Welcome& welcome, Step& step) {
     const std::unordered_set<CallKey> known(welcome.known.begin(), welcome.known.end());
-    const auto sent = calls_.sent();
-    for (const auto& [sequence, call] : sent) {
+    for (OpenCall* call : calls_.sent()) {
         if (known.contains(call->key())) {
             call->via = session_.link;
             if (call->upload && !call->upload->done()) open_bulk(step);
@@ -271,14 +270,13 @@ void ClientMachine::refuse_session(const Refused& refused, Step& step) {
 /// it and all of the rest may run twice.
 void ClientMachine::leave_if_idle(Step& step) {
     if (!session_.leave_at) return;
-    const auto may_go = [](const auto& entry) { return entry.second->what.idempotent; };
-    const auto& sent = calls_.sent();
+    const auto may_go = [](const OpenCall* call) { return call->what.idempotent; };
     const bool late = step.now >= *session_.leave_at;
-    if (late && !std::all_of(sent.begin(), sent.end(), may_go)) {
+    if (late && !std::ranges::all_of(calls_.sent(), may_go)) {
         session_.leave_at = step.now + session_.welcome.timing.lost_after();
         return;
     }
-    if (!sent.empty() && !late) return;
+    if (calls_.sent_count() > 0 && !late) return;
     transmit(Goodbye{"the broker is draining"}, step);
     drop_link(step);
     end_session(step, rotation_.failed(), "the broker is draining");
@@ -293,7 +291,7 @@ void ClientMachine::end_session(Step& step, Duration pause, std::string problem)
         unreachable_since_ = step.now;
         demand_.forget_asks();
         questions_.session_ended();
-        for (const auto& [sequence, call] : calls_.sent()) {
+        for (OpenCall* call : calls_.sent()) {
             if (!call->download) continue;
             step.out.push_back(DropPayload{call->download->answer.payload});
             call->download.reset();
@@ -319,7 +317,7 @@ void ClientMachine::open_bulk(Step& step) {
 void ClientMachine::on(const Attach& attach, Step& step) {
     if (session_.bulk != Bulk::opening || attach.session != session_.welcome.session) return;
     session_.bulk = Bulk::attached;
-    for (const auto& [sequence, call] : calls_.sent()) {
+    for (OpenCall* call : calls_.sent()) {
         if (call->download) grant_more(*call, step);
         if (call->upload) send_chunks(*call, step);
     }
@@ -343,8 +341,8 @@ void ClientMachine::give_up(Step& step) {
         return unreachable_text(options_.addresses, step.now - std::max(since, unreachable_since_),
                                 last_problem_);
     };
-    while (OpenCall* first = calls_.first_unplaced()) {
-        OpenCall& call = *first;
+    while (const OpenCall* first = calls_.first_unplaced()) {
+        OpenCall& call = *calls_.find(first->what.id);
         if (call.submitted > asked) break;
         std::string detail = text(call.submitted);
         if (call.state == OpenCall::State::sent) {
@@ -357,7 +355,7 @@ void ClientMachine::give_up(Step& step) {
 
 void ClientMachine::on(const Shutdown&, Step& step) {
     if (session_.phase == Phase::closed) return;
-    for (const auto& [sequence, call] : calls_.by_age()) cancel_where_it_is(*call, step);
+    for (const OpenCall& call : calls_.by_age()) cancel_where_it_is(call, step);
     finish_all({CallStatus::cancelled, "the client was shut down"}, step);
     for (const Ask& ask : questions_.give_up(step.now)) {
         reply(ask.ticket, "the client was shut down", step);

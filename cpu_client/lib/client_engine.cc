@@ -74,7 +74,7 @@ void ClientEngine::start(std::shared_ptr<Slot> slot, Submit submit, Payload payl
         std::lock_guard lock(turns_.mutex());
         accepted = has_room_for(submit);
         if (accepted) {
-            slots_.emplace(submit.id, slot);
+            slots_.try_emplace(submit.id, slot);
             if (slot->has_callback) ++callback_count_;
             inbox_bytes_ += submit.input_bytes;
             inbox_.push_back(NewCall{std::move(submit), std::move(payload)});
@@ -102,8 +102,8 @@ bool ClientEngine::has_room_for(const Submit& submit) const {
 void ClientEngine::cancel(CallId id) {
     {
         std::lock_guard lock(turns_.mutex());
-        const auto found = slots_.find(id);
-        if (found == slots_.end() || std::exchange(found->second->cancelled, true)) return;
+        const auto* const slot = slots_.find(id);
+        if (slot == nullptr || std::exchange((*slot)->cancelled, true)) return;
     }
     order(CancelCall{id});
 }
@@ -194,11 +194,12 @@ void ClientEngine::carry_out(Order& what) {
 
 /// One at a time: a callback may wait for another call, and so run a turn inside this one.
 void ClientEngine::deliver_completed() {
-    while (!completed_.empty()) {
-        auto [complete, payload] = std::move(completed_.front());
-        completed_.pop_front();
+    while (delivered_count_ < completed_.size()) {
+        auto [complete, payload] = std::move(completed_[delivered_count_++]);
         deliver(complete, std::move(payload));
     }
+    completed_.clear();
+    delivered_count_ = 0;
 }
 
 void ClientEngine::deliver_replies() {
@@ -217,9 +218,8 @@ void ClientEngine::deliver(const Complete& complete, Payload payload) {
     std::shared_ptr<Slot> slot;
     {
         std::lock_guard lock(turns_.mutex());
-        const auto found = slots_.find(complete.id);
-        slot = std::move(found->second);
-        slots_.erase(found);
+        slot = std::move(slots_.at(complete.id));
+        slots_.erase(complete.id);
         if (slot->has_callback) --callback_count_;
     }
     fulfil(std::move(slot), std::move(inference));

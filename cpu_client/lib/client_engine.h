@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "common/core/flat_map.h"
 #include "cpu_client/lib/client_rim.h"
 #include "cpu_client/lib/future.h"
 #include "cpu_client/lib/inference.h"
@@ -79,14 +80,15 @@ class ClientEngine : public std::enable_shared_from_this<ClientEngine> {
 
     // The leader's.
     std::vector<Order> orders_;  ///< what it took from the inbox
-    std::deque<std::pair<Complete, Payload>> completed_;
+    std::vector<std::pair<Complete, Payload>> completed_;
+    std::size_t delivered_count_{0};  ///< of these
     std::deque<Reply> replies_;
 
     // Guarded by the mutex of turns_.
     std::vector<Order> inbox_;
     std::uint64_t inbox_bytes_{0};
     std::size_t callback_count_{0};  ///< calls under way that have one
-    std::unordered_map<CallId, std::shared_ptr<Slot>> slots_;
+    FlatMap<CallId, std::shared_ptr<Slot>> slots_;
     std::unordered_map<std::uint64_t, std::shared_ptr<FutureState<Reply>>> questions_;
     std::shared_ptr<Awaited> session_wanted_;
     std::shared_ptr<Awaited> closed_;

@@ -48,7 +48,7 @@ void ClientRim::sleep(std::optional<TimePoint> until) {
 
 void ClientRim::submit(Submit submit, Payload payload) {
     submit.payload = payloads_.add(std::move(payload));
-    feed(submit);
+    feed(std::move(submit));
 }
 
 void ClientRim::feed(const ClientInput& input) {
@@ -123,7 +123,7 @@ void ClientRim::refuse(LinkId link, RefusedReason reason, const Error& why) {
 void ClientRim::take(LinkId link, Answer answer) {
     AnswerArrived arrived{link, std::move(answer), {}};
     const Payload* payload = payloads_.find(arrived.answer.payload);
-    if (!arrived.answer.chunked || payload == nullptr) return feed(arrived);
+    if (!arrived.answer.chunked || payload == nullptr) return feed(std::move(arrived));
     const auto body = decode_answer_body(payload->body);
     if (body) {
         arrived.large = large_tensors(body->tensors);
@@ -131,7 +131,7 @@ void ClientRim::take(LinkId link, Answer answer) {
         arrived.answer.outcome = Outcome::retryable_fault;
         arrived.answer.detail = "the worker's answer cannot be read: " + body.error().message;
     }
-    feed(arrived);
+    feed(std::move(arrived));
 }
 
 // ---- effects ----------------------------------------------------------------------------------

@@ -39,9 +39,7 @@ Result<void> write_description(const std::filesystem::path& file, const Quaranti
 
 Result<std::filesystem::path> write_quarantine(const std::filesystem::path& folder,
                                                const Quarantine& call, const Payload& inputs) {
-    const auto body = decode_call_body(inputs.body);
-    if (!body) return tl::unexpected<Error>(body.error());
-    const auto tensors = unpack_tensors(body->tensors, inputs.frames);
+    const auto tensors = unpack_call(inputs);
     if (!tensors) return tl::unexpected<Error>(tensors.error());
 
     const std::filesystem::path place = folder / short_hex(call.id);

@@ -18,15 +18,13 @@ bool is_aligned(const Tensor& tensor) {
 }
 
 Result<void> read_outputs(const Payload& payload, Inference& into) {
-    auto body = decode_answer_body(payload.body);
-    if (!body) return tl::unexpected<Error>(body.error());
-    auto tensors = unpack_tensors(std::move(body->tensors), payload.frames);
-    if (!tensors) return tl::unexpected<Error>(tensors.error());
-    for (Tensor& tensor : *tensors) {
+    auto answer = unpack_answer(payload);
+    if (!answer) return tl::unexpected<Error>(answer.error());
+    for (Tensor& tensor : answer->tensors) {
         if (!is_aligned(tensor)) tensor.data = Buffer::copy_of(tensor.data.bytes());
     }
-    into.outputs = std::move(*tensors);
-    into.made_by = std::move(body->made_by);
+    into.outputs = std::move(answer->tensors);
+    into.made_by = std::move(answer->made_by);
     return {};
 }
 

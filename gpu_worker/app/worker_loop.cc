@@ -144,28 +144,31 @@ void WorkerLoop::take_runs() {
         if (newly_done_.empty()) return;
         now_ = steady_now();
         for (RunDone& done : newly_done_) {
-            const RunUnderWay run = runs_.at(done.run);
-            runs_.erase(done.run);
             if (!done.lost_device.empty()) lose_device(done.lost_device);
-            if (run.is_self_test) {
-                step(SelfTestFinished{run.service, done.calls.front().outcome == Outcome::ok});
-                continue;
+            if (const auto test = self_tests_.extract(done.run)) {
+                step(SelfTestFinished{test.mapped(), done.calls.front().outcome == Outcome::ok});
+            } else {
+                step(finished(std::move(done)));
             }
-            RunFinished input{done.run, done.timings, {}, std::move(done.slices)};
-            for (CallOutcome& call : done.calls) {
-                RunCallResult result{
-                    call.outcome, call.reason, std::move(call.detail), {}, 0, 0, {}};
-                if (call.outcome == Outcome::ok) {
-                    result.output_bytes = call.output_bytes;
-                    result.small_bytes = call.payload.size_bytes();
-                    result.large = std::move(call.large);
-                    result.payload = payloads_.add(std::move(call.payload));
-                }
-                input.calls.push_back(std::move(result));
-            }
-            step(input);
         }
     }
+}
+
+RunFinished WorkerLoop::finished(RunDone&& done) {
+    RunFinished input{done.run, done.timings, {}, std::move(done.slices)};
+    input.calls.reserve(done.calls.size());
+    for (CallOutcome& call : done.calls) {
+        RunCallResult& result = input.calls.emplace_back();
+        result.outcome = call.outcome;
+        result.reason = call.reason;
+        result.detail = std::move(call.detail);
+        if (call.outcome != Outcome::ok) continue;
+        result.output_bytes = call.output_bytes;
+        result.small_bytes = call.payload.size_bytes();
+        result.large = std::move(call.large);
+        result.payload = payloads_.add(std::move(call.payload));
+    }
+    return input;
 }
 
 void WorkerLoop::take_message(LinkId link, std::vector<Buffer> frames) {
@@ -208,8 +211,8 @@ void WorkerLoop::take_same_host() {
 
 void WorkerLoop::take_items(LinkId link) {
     for (Message& message : messages_) {
-        if (const auto* call = std::get_if<Call>(&message)) {
-            step(inspect(link, *call));
+        if (auto* call = std::get_if<Call>(&message)) {
+            step(inspect(link, std::move(*call)));
         } else {
             step(Received{link, std::move(message)});
         }
@@ -234,10 +237,11 @@ Lane WorkerLoop::lane_of(LinkId link, const Message& message) {
     return has_lanes ? listener_->lane_of(link, message) : Lane::control;
 }
 
-CallArrived WorkerLoop::inspect(LinkId link, const Call& call) {
+CallArrived WorkerLoop::inspect(LinkId link, Call&& received) {
     CallArrived arrived;
     arrived.link = link;
-    arrived.call = call;
+    arrived.call = std::move(received);
+    const Call& call = arrived.call;
     arrived.rows = call.rows;
     Service* service = find(call.service, arrived.service);
     if (service == nullptr) return arrived;
@@ -266,9 +270,9 @@ Result<TensorList> WorkerLoop::tensors_of(const Call& call, CallArrived& arrived
     const Payload* payload = payloads_.find(call.payload);
     if (payload == nullptr)
         return fail(ErrorCode::invalid, "the call has no body: send its tensors");
+    if (!call.chunked) return unpack_call(*payload);
     auto body = decode_call_body(payload->body);
     if (!body) return tl::unexpected(body.error());
-    if (!call.chunked) return unpack_tensors(std::move(body->tensors), payload->frames);
     arrived.large = large_tensors(body->tensors);
     return announced_tensors(*body);
 }
@@ -359,9 +363,9 @@ void WorkerLoop::carry_out(const DropPayload& effect) {
 /// Errors (unavailable): there was no memory for what came in chunks.
 Result<TensorList> WorkerLoop::take_inputs(PayloadId id, const ServiceAd& ad) {
     Payload payload = payloads_.take(id);
-    if (const auto found = inputs_.find(id); found != inputs_.end()) {
-        TensorList tensors = std::move(found->second);
-        inputs_.erase(found);
+    if (TensorList* const found = inputs_.find(id)) {
+        TensorList tensors = std::move(*found);
+        inputs_.erase(id);
         return tensors;
     }
     const auto incoming = incoming_.find(id);
@@ -370,9 +374,7 @@ Result<TensorList> WorkerLoop::take_inputs(PayloadId id, const ServiceAd& ad) {
     incoming_.erase(incoming);
     if (!frames) return tl::unexpected(std::move(frames).error());
     payload.frames = std::move(*frames);
-    auto body = decode_call_body(payload.body);
-    FARM_ENSURE(body.has_value());
-    auto tensors = unpack_tensors(std::move(body->tensors), payload.frames);
+    auto tensors = unpack_call(payload);
     FARM_ENSURE(tensors.has_value());
     const auto ordered = check_inputs(ad, *tensors);  // announced_tensors() passed it already
     FARM_ENSURE(ordered.has_value());
@@ -384,12 +386,12 @@ void WorkerLoop::carry_out(const StartRun& effect) {
     Service& service = services_.at(effect.service);
     RunJob job{effect.run, {}, effect.slices, effect.expires};
     std::optional<Error> problem;
+    job.calls.reserve(effect.calls.size());
     for (const RunCall& call : effect.calls) {
         auto tensors = take_inputs(call.payload, service.served->ad);
         if (!tensors) problem = std::move(tensors).error();
         job.calls.push_back({tensors ? std::move(*tensors) : TensorList{}, call.rows});
     }
-    runs_[effect.run] = {effect.service, false};
     if (problem) {
         const CallOutcome refused{
             Outcome::not_started, Reason::overloaded, problem->message, {}, 0, {}};
@@ -402,7 +404,7 @@ void WorkerLoop::carry_out(const StartRun& effect) {
 void WorkerLoop::carry_out(const StartSelfTest& effect) {
     Service& service = services_.at(effect.service);
     const RunId run{next_self_test_++};
-    runs_[run] = {effect.service, true};
+    self_tests_.emplace(run, effect.service);
     if (service.self_test.empty()) {  // no inputs are known: there is nothing to try
         RunDone done;
         done.run = run;

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "common/core/flat_map.h"
 #include "common/core/incoming_frames.h"
 #include "common/net/broker_links.h"
 #include "common/net/listener.h"
@@ -62,13 +63,10 @@ class WorkerLoop {
         TensorList self_test;
         ShapeClasses shapes;
     };
-    struct RunUnderWay {
-        ServiceIndex service;
-        bool is_self_test{false};
-    };
 
     void take_models();
     void take_runs();
+    RunFinished finished(RunDone&& done);
     void take_message(LinkId link, std::vector<Buffer> frames);
     void take_direct(Lane lane);
     void take_same_host();
@@ -77,7 +75,7 @@ class WorkerLoop {
     Lane lane_of(LinkId link, const Message& message);
     SendResult send(LinkId link, Lane lane, std::span<const Buffer> frames);
     void close(LinkId link);
-    CallArrived inspect(LinkId link, const Call& call);
+    CallArrived inspect(LinkId link, Call&& call);
     Result<TensorList> tensors_of(const Call& call, CallArrived& arrived);
     Service* find(const std::string& name, ServiceIndex& index);
 
@@ -120,11 +118,11 @@ class WorkerLoop {
     PayloadStore payloads_;
     std::vector<Message> messages_;  ///< of the message that is being taken
     std::uint64_t taken_count_{0};
-    std::unordered_map<PayloadId, TensorList> inputs_;        ///< checked inputs of small calls
+    FlatMap<PayloadId, TensorList> inputs_;                   ///< checked inputs of small calls
     std::unordered_map<PayloadId, IncomingFrames> incoming_;  ///< calls whose chunks come
     std::map<ServiceIndex, Service> services_;
     std::unordered_map<std::string, ServiceIndex> by_name_;
-    std::unordered_map<RunId, RunUnderWay> runs_;
+    std::unordered_map<RunId, ServiceIndex> self_tests_;  ///< under way
     std::uint16_t next_service_{1};
     std::uint64_t next_self_test_{1ULL << 63};  ///< run numbers apart from the machine's
     std::size_t expected_models_;

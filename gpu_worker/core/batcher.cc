@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <unordered_map>
 #include <utility>
 
 #include "common/core/expect.h"
@@ -20,13 +21,14 @@ void Batcher::add(const WaitingCall& call) {
 }
 
 bool Batcher::remove(const CallKey& key) {
-    const auto found = places_.find(key);
-    if (found == places_.end()) return false;
-    const auto rows = waiting_rows_.find(found->second->shape_class);
-    rows->second -= found->second->rows;
-    if (rows->second == 0) waiting_rows_.erase(rows);
-    order_.erase(found->second);
-    places_.erase(found);
+    const Order::iterator* const found = places_.find(key);
+    if (found == nullptr) return false;
+    const Order::iterator place = *found;
+    std::uint64_t& rows = waiting_rows_.at(place->shape_class);
+    rows -= place->rows;
+    if (rows == 0) waiting_rows_.erase(place->shape_class);
+    places_.erase(key);
+    order_.erase(place);
     return true;
 }
 

@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <optional>
 #include <set>
-#include <unordered_map>
 #include <vector>
 
 #include "common/core/clock.h"
+#include "common/core/flat_map.h"
 #include "common/core/ids.h"
 #include "schemas/service.h"
 
@@ -73,6 +73,7 @@ class Batcher {
     struct Later {
         bool operator()(const WaitingCall& a, const WaitingCall& b) const;
     };
+    using Order = std::set<WaitingCall, Later>;
     struct Forming {
         std::vector<CallKey> keys;
         std::uint32_t rows{0};
@@ -88,9 +89,9 @@ class Batcher {
     bool is_ready(const Forming& run, TimePoint now) const;
 
     BatchLimits limits_;
-    std::unordered_map<std::uint64_t, std::uint64_t> waiting_rows_;  ///< by class
-    std::set<WaitingCall, Later> order_;
-    std::unordered_map<CallKey, std::set<WaitingCall, Later>::iterator> places_;
+    FlatMap<std::uint64_t, std::uint64_t> waiting_rows_;  ///< by class
+    Order order_;
+    FlatMap<CallKey, Order::iterator> places_;
 };
 
 }  // namespace farm

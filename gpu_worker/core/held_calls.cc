@@ -8,21 +8,22 @@
 namespace farm {
 
 HeldCall& HeldCalls::add(HeldCall call) {
-    const CallKey key = call.key;
-    deadlines_.set(key, call.deadline);
-    const auto [place, fresh] = calls_.emplace(key, std::move(call));
-    FARM_EXPECT(fresh);
-    return place->second;
+    HeldCall* const added = storage_.take();
+    *added = std::move(call);
+    FARM_EXPECT(by_key_.try_emplace(added->key, added).second);
+    deadlines_.set(added->key, added->deadline);
+    return *added;
 }
 
 HeldCall* HeldCalls::find(const CallKey& key) {
-    const auto found = calls_.find(key);
-    return found == calls_.end() ? nullptr : &found->second;
+    HeldCall** const found = by_key_.find(key);
+    return found == nullptr ? nullptr : *found;
 }
 
-void HeldCalls::erase(const CallKey& key) {
-    deadlines_.cancel(key);
-    calls_.erase(key);
+void HeldCalls::erase(HeldCall& call) {
+    deadlines_.cancel(call.key);
+    by_key_.erase(call.key);
+    storage_.give_back(&call);
 }
 
 void HeldCalls::started(HeldCall& call) {
@@ -33,15 +34,15 @@ void HeldCalls::started(HeldCall& call) {
 std::vector<CallKey> HeldCalls::attempts(const CallId& id) const {
     std::vector<CallKey> keys;
     for (std::uint8_t attempt = 1; attempt <= limits::attempt_count; ++attempt) {
-        if (calls_.contains({id, attempt})) keys.push_back({id, attempt});
+        if (by_key_.contains({id, attempt})) keys.push_back({id, attempt});
     }
     return keys;
 }
 
 std::vector<CallKey> HeldCalls::asked_by(std::size_t broker) const {
     std::vector<CallKey> keys;
-    for (const auto& [key, call] : calls_) {
-        if (call.asked_by(broker)) keys.push_back(key);
+    for (const auto& [key, call] : by_key_) {
+        if (call->asked_by(broker)) keys.push_back(key);
     }
     std::ranges::sort(keys);
     return keys;

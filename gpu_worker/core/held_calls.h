@@ -3,10 +3,11 @@
 #include <bitset>
 #include <cstdint>
 #include <optional>
-#include <unordered_map>
 #include <vector>
 
 #include "common/core/clock.h"
+#include "common/core/flat_map.h"
+#include "common/core/pool.h"
 #include "common/core/timer_heap.h"
 #include "common/core/transfer.h"
 #include "gpu_worker/core/lease_ledger.h"
@@ -56,14 +57,15 @@ struct HeldCall {
 };
 
 /// The calls that this worker holds, by (call, attempt), with the deadlines of those that do not
-/// run yet. Bounded by the windows that its owner grants. A value.
+/// run yet. Each stays where it is until it is erased; storage is used again. Bounded by the
+/// windows that its owner grants. A value.
 class HeldCalls {
   public:
-    using Map = std::unordered_map<CallKey, HeldCall>;
+    using Map = FlatMap<CallKey, HeldCall*>;
 
     HeldCall& add(HeldCall call);
     HeldCall* find(const CallKey& key);
-    void erase(const CallKey& key);
+    void erase(HeldCall& call);
     void started(HeldCall& call);
 
     /// Attempts of this call.
@@ -75,11 +77,12 @@ class HeldCalls {
     std::optional<CallKey> pop_expired(TimePoint now) { return deadlines_.pop_due(now); }
     std::optional<TimePoint> next_deadline() const { return deadlines_.next(); }
 
-    const Map& all() const { return calls_; }
-    bool empty() const { return calls_.empty(); }
+    const Map& all() const { return by_key_; }
+    bool empty() const { return by_key_.empty(); }
 
   private:
-    Map calls_;
+    Pool<HeldCall> storage_;
+    Map by_key_;
     TimerHeap<CallKey> deadlines_;
 };
 

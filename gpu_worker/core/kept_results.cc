@@ -60,9 +60,8 @@ std::size_t KeptResults::enforce_limits() {
 }
 
 std::optional<KeptResults::Id> KeptResults::find_started(const CallKey& key) const {
-    const auto found = started_.find(key);
-    if (found == started_.end()) return std::nullopt;
-    return found->second;
+    const Id* const found = started_.find(key);
+    return found == nullptr ? std::nullopt : std::optional(*found);
 }
 
 void KeptResults::acknowledge(std::size_t broker, std::uint64_t sequence) {
@@ -184,10 +183,7 @@ void KeptResults::drop(Id id) {
     }
     if (result.answer.payload) released_.push_back(result.answer.payload);
     total_bytes_ -= result.answer.output_bytes;
-    if (const auto started = started_.find(result.answer.key);
-        started != started_.end() && started->second == id) {
-        started_.erase(started);
-    }
+    if (find_started(result.answer.key) == id) started_.erase(result.answer.key);
     entries_.erase(id);
 }
 

@@ -3,12 +3,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
 #include "common/core/ascending_map.h"
 #include "common/core/clock.h"
+#include "common/core/flat_map.h"
 #include "common/core/transfer.h"
 #include "schemas/messages.h"
 
@@ -97,7 +97,7 @@ class KeptResults {
     bool is_streaming(Id id) const;
 
     AscendingMap<Entry> entries_;  ///< by Id
-    std::unordered_map<CallKey, Id> started_;
+    FlatMap<CallKey, Id> started_;
     std::vector<Deliveries> unfinished_;
     std::vector<PayloadId> released_;
     std::uint64_t total_bytes_{0};

@@ -16,9 +16,8 @@ using namespace std::chrono_literals;
 constexpr Duration grace = 5s;
 constexpr std::uint32_t overload_pause_ms = 100;
 
-std::string cut(std::string text) {
+void cut(std::string& text) {
     if (text.size() > limits::detail_bytes) text.resize(limits::detail_bytes);
-    return text;
 }
 
 }  // namespace
@@ -262,7 +261,7 @@ void WorkerMachine::remove_asker(HeldCall& call, BrokerNumber broker) {
 void WorkerMachine::unask(BrokerNumber broker, const CallKey& key) {
     HeldCall& call = *calls_.find(key);
     remove_asker(call, broker);
-    if (!call.is_wanted() && call.state != HeldCall::State::running) discard(key);
+    if (!call.is_wanted() && call.state != HeldCall::State::running) discard(call);
 }
 
 /// Chunks that were on their way are lost with the link, so these calls never arrived. They are not
@@ -286,7 +285,8 @@ void WorkerMachine::refuse(BrokerNumber broker, const CallKey& key, bool repeata
     result.answer.outcome = refusal.outcome;
     result.answer.reason = refusal.reason;
     result.answer.repeatable = repeatable;
-    result.answer.detail = cut(std::move(refusal.detail));
+    result.answer.detail = std::move(refusal.detail);
+    cut(result.answer.detail);
     result.answer.retry_after_ms = refusal.retry_after_ms;
     result.expires = now_ + grace;
     Answer answer = kept_.deliver(kept_.add(std::move(result)), broker);
@@ -300,21 +300,20 @@ void WorkerMachine::give_up(const CallKey& key, Refusal refusal) {
     result.answer.outcome = refusal.outcome;
     result.answer.reason = refusal.reason;
     result.answer.detail = std::move(refusal.detail);
-    conclude(key, std::move(result));
+    conclude(*calls_.find(key), std::move(result));
 }
 
 /// The one place where a held call ends: everyone who asked gets the result, once.
-void WorkerMachine::conclude(const CallKey& key, KeptResult result) {
-    HeldCall& call = *calls_.find(key);
-    result.answer.key = key;
+void WorkerMachine::conclude(HeldCall& call, KeptResult result) {
+    result.answer.key = call.key;
     result.answer.repeatable = services_.at(call.service).ad.idempotent;
-    result.answer.detail = cut(std::move(result.answer.detail));
+    cut(result.answer.detail);
     result.expires = std::max(call.deadline, now_) + grace;
     const bool has_run = result.answer.outcome != Outcome::not_started;
-    if (!call.is_wanted() && !has_run) return discard(key);
+    if (!call.is_wanted() && !has_run) return discard(call);
     if (call.client) {
         answer_client(call, std::move(result));
-        return discard(key);
+        return discard(call);
     }
 
     const KeptResults::Id id = kept_.add(std::move(result));
@@ -323,18 +322,18 @@ void WorkerMachine::conclude(const CallKey& key, KeptResult result) {
         Answer answer = kept_.deliver(id, broker);
         if (contacts_[broker].serving()) transmit(broker, std::move(answer));
     }
-    discard(key);
+    discard(call);
     keep_within_limits();
 }
 
 /// Takes a call off all books.
-void WorkerMachine::discard(const CallKey& key) {
-    HeldCall& call = *calls_.find(key);
+void WorkerMachine::discard(HeldCall& call) {
     for (BrokerNumber broker = 0; broker < contacts_.size(); ++broker) remove_asker(call, broker);
     leave_client(call);
-    services_.at(call.service).batcher.remove(key);
+    const bool waits = call.state == HeldCall::State::queued;
+    if (waits) services_.at(call.service).batcher.remove(call.key);
     drop_payload(call.payload);
-    calls_.erase(key);
+    calls_.erase(call);
 }
 
 void WorkerMachine::keep_within_limits() {

@@ -91,8 +91,8 @@ std::uint64_t WorkerMachine::foreign_backlog_ns(BrokerNumber broker) const {
     if (contacts_.size() < 2 && direct_.size() == 0) return 0;
     Duration sum{0};
     for (const auto& [key, call] : calls_.all()) {
-        if (call.asked_by(broker)) continue;
-        sum += std::clamp<Duration>(services_.at(call.service).cost_of(call.rows), 0s, 1h);
+        if (call->asked_by(broker)) continue;
+        sum += std::clamp<Duration>(services_.at(call->service).cost_of(call->rows), 0s, 1h);
     }
     return std::min(static_cast<std::uint64_t>(sum.count()), longest_device_ns);
 }

@@ -132,7 +132,7 @@ void WorkerMachine::end_direct(LinkId link, const std::string& why) {
     for (const CallKey& key : keys) {
         HeldCall& call = *calls_.find(key);
         leave_client(call);
-        if (call.state != HeldCall::State::running) discard(key);
+        if (call.state != HeldCall::State::running) discard(call);
     }
     for (const auto& [key, stream] : client->streams) drop_payload(stream.payload);
     return_leases(*client);

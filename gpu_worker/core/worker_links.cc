@@ -34,7 +34,7 @@ std::optional<WorkerMachine::BrokerNumber> WorkerMachine::broker_of(LinkId link)
 bool WorkerMachine::wants_link(BrokerNumber broker) const {
     if (!draining_ || kept_.has_unfinished(broker)) return true;
     return std::ranges::any_of(calls_.all(),
-                               [&](const auto& item) { return item.second.asked_by(broker); });
+                               [&](const auto& item) { return item.second->asked_by(broker); });
 }
 
 void WorkerMachine::contact_due(BrokerNumber broker) {

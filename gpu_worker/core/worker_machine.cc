@@ -197,7 +197,7 @@ void WorkerMachine::stop() {
         for (const auto& [key, stream] : client.streams) drop_payload(stream.payload);
         out_->push_back(CloseLink{link});
     }
-    for (const auto& [key, call] : calls_.all()) drop_payload(call.payload);
+    for (const auto& [key, call] : calls_.all()) drop_payload(call->payload);
     kept_.clear();
     release_payloads();
     out_->push_back(Finished{});
@@ -222,14 +222,6 @@ const HostedService* WorkerMachine::service(ServiceIndex index) const {
 HostedService* WorkerMachine::find_service(ServiceIndex index) {
     const auto found = services_.find(index);
     return found == services_.end() ? nullptr : &found->second;
-}
-
-void WorkerMachine::transmit(BrokerNumber broker, Message&& message, bool release_payload) {
-    transmit(contacts_[broker].link, std::move(message), release_payload);
-}
-
-void WorkerMachine::transmit(LinkId link, Message&& message, bool release_payload) {
-    out_->push_back(Transmit{link, std::move(message), release_payload});
 }
 
 void WorkerMachine::drop_payload(PayloadId payload) {

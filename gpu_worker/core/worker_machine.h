@@ -5,9 +5,11 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/core/clock.h"
+#include "common/core/flat_map.h"
 #include "common/core/split_mix.h"
 #include "common/core/timer_heap.h"
 #include "gpu_worker/core/broker_contact.h"
@@ -62,7 +64,6 @@ class WorkerMachine {
         ServiceIndex service;
         std::uint32_t instance{0};
         std::vector<CallKey> calls;
-        std::vector<Duration> waited;
         std::uint32_t rows{0};
         Company::Mark started;
         BatchSizes::Choice choice;
@@ -190,8 +191,8 @@ class WorkerMachine {
     [[gnu::cold]] void refuse(BrokerNumber broker, const CallKey& key, bool repeatable,
                               Refusal refusal);
     [[gnu::cold]] void give_up(const CallKey& key, Refusal refusal);
-    void conclude(const CallKey& key, KeptResult result);
-    void discard(const CallKey& key);
+    void conclude(HeldCall& call, KeptResult result);
+    void discard(HeldCall& call);
     void keep_within_limits();
 
     // Runs (worker_runs.cc).
@@ -201,12 +202,19 @@ class WorkerMachine {
                    std::vector<CallKey> keys, const BatchSizes::Choice& choice);
     void learn(HostedService& service, const Run& run, const std::vector<SliceTime>& slices);
     void tell_started(const std::vector<CallKey>& keys);
-    void conclude_run_call(const CallKey& key, const RunCallResult& result, const Timings& timings);
+    void conclude_run_call(HeldCall& call, const RunCallResult& result, const Timings& timings);
     void take_out_of_rotation(HostedService& service, const std::string& why);
 
     HostedService* find_service(ServiceIndex index);
-    void transmit(BrokerNumber broker, Message&& message, bool release_payload = false);
-    void transmit(LinkId link, Message&& message, bool release_payload = false);
+    /// The message is made where it stays: moving one costs more than it seems.
+    template <class M>
+    void transmit(LinkId link, M&& message, bool release_payload = false) {
+        out_->emplace_back(Transmit{link, std::forward<M>(message), release_payload});
+    }
+    template <class M>
+    void transmit(BrokerNumber broker, M&& message, bool release_payload = false) {
+        transmit(contacts_[broker].link, std::forward<M>(message), release_payload);
+    }
     void drop_payload(PayloadId payload);
     [[gnu::cold]] void note(NoteLevel level, std::string text);
 
@@ -221,7 +229,7 @@ class WorkerMachine {
     DirectClients direct_;
     LeaseLedger leases_;
     SplitMix secrets_;
-    std::map<RunId, Run> runs_;
+    FlatMap<RunId, Run> runs_;
     Company company_;  ///< of the runs on the device
 
     TimerHeap<ServiceIndex> service_timers_;  ///< batch delays and self-tests

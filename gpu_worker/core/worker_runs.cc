@@ -42,16 +42,14 @@ void WorkerMachine::serve(ServiceIndex index, HostedService& service) {
 void WorkerMachine::start_run(ServiceIndex index, HostedService& service, std::uint32_t instance,
                               std::vector<CallKey> keys, const BatchSizes::Choice& choice) {
     const RunId id{next_run_++};
-    Run run{index, instance, std::move(keys), {}, 0, company_.mark(now_), choice, 0, 0};
+    Run run{index, instance, std::move(keys), 0, company_.mark(now_), choice, 0, 0};
     run.shape_class = calls_.find(run.calls.front())->shape_class;
-    run.waited.reserve(run.calls.size());
     StartRun effect{id, index, instance, {}, {}, now_};
     effect.calls.reserve(run.calls.size());
     for (const CallKey& key : run.calls) {
         HeldCall& call = *calls_.find(key);
         FARM_ENSURE(call.state == HeldCall::State::queued && now_ < call.deadline);
         effect.calls.push_back({key, std::exchange(call.payload, {}), call.rows});
-        run.waited.push_back(now_ - call.arrived);
         run.rows += call.rows;
         effect.expires = std::max(effect.expires, call.deadline);
         calls_.started(call);
@@ -68,8 +66,8 @@ void WorkerMachine::start_run(ServiceIndex index, HostedService& service, std::u
     service.busy[instance] = true;
     // Said before the run begins: a run that kills this process must be known to have begun.
     if (!service.runs_inline) tell_started(run.calls);
-    runs_.emplace(id, std::move(run));
-    out_->push_back(std::move(effect));
+    runs_.try_emplace(id, std::move(run));
+    out_->emplace_back(std::move(effect));
 }
 
 void WorkerMachine::tell_started(const std::vector<CallKey>& keys) {
@@ -89,10 +87,10 @@ void WorkerMachine::tell_started(const std::vector<CallKey>& keys) {
 }
 
 void WorkerMachine::on(const RunFinished& finished) {
-    const auto found = runs_.find(finished.run);
-    FARM_EXPECT(found != runs_.end() && found->second.calls.size() == finished.calls.size());
-    const Run run = std::move(found->second);
-    runs_.erase(found);
+    Run* const found = runs_.find(finished.run);
+    FARM_EXPECT(found != nullptr && found->calls.size() == finished.calls.size());
+    const Run run = std::move(*found);
+    runs_.erase(finished.run);
     HostedService& service = services_.at(run.service);
     service.busy[run.instance] = false;
     company_.end(now_);
@@ -100,11 +98,12 @@ void WorkerMachine::on(const RunFinished& finished) {
     bool faulted = false;
     bool ended_well = false;
     for (std::size_t i = 0; i < run.calls.size(); ++i) {
+        HeldCall& call = *calls_.find(run.calls[i]);
         Timings timings = finished.timings;
-        timings.queue_ns = static_cast<std::uint64_t>(run.waited[i].count());
+        timings.queue_ns = static_cast<std::uint64_t>((run.started.at - call.arrived).count());
         timings.run_rows = service.said_rows(run.rows);
         timings.run_calls = static_cast<std::uint32_t>(run.calls.size());
-        conclude_run_call(run.calls[i], finished.calls[i], timings);
+        conclude_run_call(call, finished.calls[i], timings);
         faulted = faulted || finished.calls[i].outcome == Outcome::device_fault;
         ended_well = ended_well || finished.calls[i].outcome == Outcome::ok;
     }
@@ -126,9 +125,8 @@ void WorkerMachine::learn(HostedService& service, const Run& run,
     }
 }
 
-void WorkerMachine::conclude_run_call(const CallKey& key, const RunCallResult& result,
+void WorkerMachine::conclude_run_call(HeldCall& call, const RunCallResult& result,
                                       const Timings& timings) {
-    const HeldCall& call = *calls_.find(key);
     KeptResult kept;
     kept.answer.outcome = result.outcome;
     kept.answer.reason = result.reason;
@@ -158,7 +156,7 @@ void WorkerMachine::conclude_run_call(const CallKey& key, const RunCallResult& r
             kept.answer.streamed_bytes = stream_bytes(result.large);
         }
     }
-    conclude(key, std::move(kept));
+    conclude(call, std::move(kept));
 }
 
 void WorkerMachine::take_out_of_rotation(HostedService& service, const std::string& why) {

@@ -112,8 +112,8 @@ void check_round_trip(const std::vector<Message>& items, std::size_t size_bytes)
     FARM_ENSURE(decode_header(bytes, again) == bytes.size() && again == items);
 }
 
-template <class Body>
-bool check_decoded(const Buffer& bytes, const Result<Body>& body) {
+template <class Body, class Unpack>
+bool check_decoded(const Buffer& bytes, const Result<Body>& body, Unpack unpack) {
     if (!body) {
         check_error(body.error());
         return false;
@@ -124,8 +124,7 @@ bool check_decoded(const Buffer& bytes, const Result<Body>& body) {
         is_small = is_small && large.size_bytes <= limits::direct_frame_bytes;
         frames.push_back(zeros(large.size_bytes));
     }
-    const auto tensors = unpack_tensors(body->tensors, frames);
-    FARM_ENSURE(bool(tensors) == is_small);
+    FARM_ENSURE(unpack({bytes, std::move(frames)}).has_value() == is_small);
     FARM_ENSURE(encode_body(*body).size() <= bytes.size());
     return true;
 }
@@ -148,8 +147,8 @@ bool check_header(Bytes bytes) {
 
 bool check_body(Bytes bytes) {
     const Buffer buffer = Buffer::view_of(bytes);
-    const bool is_call = check_decoded(buffer, decode_call_body(buffer));
-    const bool is_answer = check_decoded(buffer, decode_answer_body(buffer));
+    const bool is_call = check_decoded(buffer, decode_call_body(buffer), &unpack_call);
+    const bool is_answer = check_decoded(buffer, decode_answer_body(buffer), &unpack_answer);
     FARM_ENSURE(is_answer || !is_call);
     return is_answer;
 }

@@ -54,6 +54,19 @@ TEST(CheckedSizeTest, RefusesRankAboveTheLimit) {
     EXPECT_EQ(error_of(desc(dtype::f32, Shape(1000, 1))), ErrorCode::invalid);
 }
 
+TEST(CheckedSizeTest, AcceptsExactlyTheTypesThatHaveNames) {
+    int accepted = 0;
+    for (int code = 0; code < 16; ++code) {
+        for (int bits = 0; bits < 256; ++bits) {
+            const DType type{static_cast<std::uint8_t>(code), static_cast<std::uint8_t>(bits), 1};
+            const bool has_name = parse_dtype(to_string(type)) == type;
+            EXPECT_EQ(checked_size_bytes(desc(type, {1})).has_value(), has_name) << to_string(type);
+            accepted += has_name ? 1 : 0;
+        }
+    }
+    EXPECT_EQ(accepted, 13);
+}
+
 TEST(CheckedSizeTest, RefusesTypesThatAreNotOurs) {
     EXPECT_EQ(error_of(desc({DType::floating, 0, 1}, {1})), ErrorCode::invalid);
     EXPECT_EQ(error_of(desc({DType::floating, 32, 4}, {1})), ErrorCode::invalid);

@@ -48,8 +48,7 @@ TEST(PackTest, PlacesTensorsByTheInlineRule) {
 TEST(PackTest, TensorsComeBackWithoutCopies) {
     const std::vector<Tensor> tensors{tensor("small", 3), tensor("large", 5000)};
     const auto payload = pack_call(tensors);
-    const auto body = decode_call_body(payload->body);
-    const auto back = unpack_tensors(body->tensors, payload->frames);
+    const auto back = unpack_call(*payload);
     ASSERT_TRUE(back) << back.error().message;
     ASSERT_EQ(back->size(), 2U);
     for (std::size_t i = 0; i < 2; ++i) {
@@ -65,10 +64,10 @@ TEST(PackTest, AnswersSayWhoMadeThem) {
     Provenance made_by{"node7", "gnn", 3, {}};
     made_by.hash.bytes.fill(7);
     const std::vector<Tensor> tensors{tensor("score", 4)};
-    const auto body = decode_answer_body(pack_answer(tensors, made_by)->body);
-    ASSERT_TRUE(body) << body.error().message;
-    EXPECT_EQ(body->made_by, made_by);
-    EXPECT_EQ(body->tensors.size(), 1U);
+    const auto answer = unpack_answer(*pack_answer(tensors, made_by));
+    ASSERT_TRUE(answer) << answer.error().message;
+    EXPECT_EQ(answer->made_by, made_by);
+    EXPECT_EQ(answer->tensors.size(), 1U);
 }
 
 TEST(PackTest, ACallWithoutTensorsHasABody) {
@@ -90,13 +89,13 @@ TEST(PackTest, RefusesWhatDoesNotMatchItsDescription) {
 TEST(UnpackTest, RefusesMissingExtraAndWrongFrames) {
     const std::vector<Tensor> tensors{tensor("large", 5000)};
     const auto payload = pack_call(tensors);
-    const auto body = decode_call_body(payload->body)->tensors;
     const Buffer frame = payload->frames[0];
-    const std::vector<Buffer> two{frame, frame};
-    const std::vector<Buffer> cut{frame.slice(0, 4999)};
-    EXPECT_TRUE(says(unpack_tensors(body, {}).error().message, "0 frames"));
-    EXPECT_TRUE(says(unpack_tensors(body, two).error().message, "2 frames"));
-    EXPECT_TRUE(says(unpack_tensors(body, cut).error().message, "4999 bytes"));
+    const auto problem_with = [&](std::vector<Buffer> frames) {
+        return unpack_call({payload->body, std::move(frames)}).error().message;
+    };
+    EXPECT_TRUE(says(problem_with({}), "0 frames"));
+    EXPECT_TRUE(says(problem_with({frame, frame}), "2 frames"));
+    EXPECT_TRUE(says(problem_with({frame.slice(0, 4999)}), "4999 bytes"));
 }
 
 TEST(BodyTest, RefusesWhatIsNoBody) {

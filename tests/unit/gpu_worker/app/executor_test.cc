@@ -58,11 +58,9 @@ RunJob job_of(const ServedModel& served, std::vector<TensorList> calls) {
 }
 
 TensorList output_of(const CallOutcome& call) {
-    auto body = decode_answer_body(call.payload.body);
-    EXPECT_TRUE(body);
-    auto tensors = unpack_tensors(std::move(body->tensors), call.payload.frames);
-    EXPECT_TRUE(tensors);
-    return *tensors;
+    auto answer = unpack_answer(call.payload);
+    EXPECT_TRUE(answer);
+    return answer->tensors;
 }
 
 TEST(ExecutorTest, CallsOfARunGetTheirOwnRows) {
