@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <limits>
 
 #include "schemas/limits.h"
@@ -53,18 +52,18 @@ std::string_view code_name(std::uint8_t code) {
 
 std::string named(const TensorDesc& desc) { return "tensor '" + desc.name + "' "; }
 
-/// Of each code, the widths in bytes; all are powers of two, so each is a bit.
-constexpr auto known_widths = [] {
-    std::array<std::uint8_t, DType::boolean + 1> widths{};
-    for (const DTypeNames& known : known_types) widths[known.type.code] |= known.type.bits / 8;
-    return widths;
+/// Of each code, its numbers of bits; all are powers of two, so each is a bit.
+constexpr auto known_bits = [] {
+    std::array<std::uint8_t, DType::boolean + 1> bits{};
+    for (const DTypeNames& known : known_types) bits[known.type.code] |= known.type.bits;
+    return bits;
 }();
 
 /// Without a search, because sizes are checked several times for each call.
 bool is_known(DType type) {
-    const unsigned width = type.bits / 8U;
-    return type.lanes == 1 && type.code < known_widths.size() && type.bits % 8 == 0 &&
-           std::has_single_bit(width) && (known_widths[type.code] & width) != 0;
+    const bool is_power = (type.bits & (type.bits - 1)) == 0;
+    return type.lanes == 1 && type.code < known_bits.size() && is_power &&
+           (known_bits[type.code] & type.bits) != 0;
 }
 
 /// a * b, or nothing when that passes `bound`.

@@ -221,10 +221,9 @@ Buffer write_body(std::span<const T> tensors, F put_rest) {
 
 void put_nothing(FieldWriter&) {}
 
-auto put_provenance(const Provenance& made_by) {
-    // fields serve both directions; with a writer they are only looked at.
+auto put_provenance(const EncodedProvenance& made_by) {
     return [&made_by](FieldWriter& writer) {
-        provenance_fields(writer, const_cast<Provenance&>(made_by));
+        writer.encoded_fields(made_by.bytes(), made_by.field_count());
     };
 }
 
@@ -325,7 +324,15 @@ Result<Payload> pack_call(std::span<const Tensor> tensors) {
     return payload;
 }
 
-Result<Payload> pack_answer(std::span<const Tensor> tensors, const Provenance& made_by) {
+EncodedProvenance::EncodedProvenance(const Provenance& made_by) {
+    FieldWriter writer(bytes_);
+    // provenance_fields() serves both directions; with a writer it only looks.
+    provenance_fields(writer, const_cast<Provenance&>(made_by));
+    field_count_ = writer.count();
+    bytes_.erase(0, 1);  // the head of a map that nobody sees
+}
+
+Result<Payload> pack_answer(std::span<const Tensor> tensors, const EncodedProvenance& made_by) {
     if (auto checked = check_tensors(tensors); !checked) return tl::unexpected(checked.error());
     Payload payload;
     payload.body = write_body(tensors, put_provenance(made_by));

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "common/core/buffer.h"
@@ -26,11 +27,25 @@ Result<AnswerBody> decode_answer_body(const Buffer& body);
 Buffer encode_body(const CallBody& body);
 Buffer encode_body(const AnswerBody& body);
 
+/// Who makes the answers of a service, as bytes: encoded once for all of them.
+class EncodedProvenance {
+  public:
+    EncodedProvenance() = default;
+    EncodedProvenance(const Provenance& made_by);
+
+    const std::string& bytes() const { return bytes_; }
+    std::size_t field_count() const { return field_count_; }
+
+  private:
+    std::string bytes_;
+    std::size_t field_count_{0};
+};
+
 /// Body and frames of these tensors. The frames share the tensors' bytes (no copy), whatever their
 /// size: for a chunked transfer they are what the chunks are cut from. Error (invalid, too_large)
 /// when a tensor's bytes do not match its description, or a limit of wire.md is passed.
 Result<Payload> pack_call(std::span<const Tensor> tensors);
-Result<Payload> pack_answer(std::span<const Tensor> tensors, const Provenance& made_by);
+Result<Payload> pack_answer(std::span<const Tensor> tensors, const EncodedProvenance& made_by);
 
 /// Tensors whose Buffers are slices of the body or the frames themselves: nothing is copied, and
 /// nothing is aligned, so copy before typed access. Error (protocol) as above, or when frames are

@@ -106,6 +106,13 @@ class FieldWriter {
         for (const T& value : values) put(out_, value);
     }
 
+    /// Fields that another writer has encoded.
+    void encoded_fields(std::string_view bytes, std::size_t count) {
+        out_ += bytes;
+        count_ += count;
+    }
+    std::size_t count() const { return count_; }
+
     void check(bool, const char*, const char*) {}
     void check_type(const DType&) {}
 

@@ -48,6 +48,8 @@ bool is_utf8(std::string_view text) {
 }
 
 bool is_name(std::string_view text) {
+    const auto is_printable_ascii = [](char c) { return c >= 0x20 && c < 0x7f; };
+    if (std::all_of(text.begin(), text.end(), is_printable_ascii)) return true;
     return std::none_of(text.begin(), text.end(), is_control) && is_utf8(text);
 }
 

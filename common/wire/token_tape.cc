@@ -1,5 +1,6 @@
 #include "common/wire/token_tape.h"
 
+#include <array>
 #include <string>
 
 #include "schemas/limits.h"
@@ -46,7 +47,7 @@ class TapeReader {
 
     /// The document's one value, with all that lies in it. False when problem() says why not.
     bool read() {
-        do {
+        for (;;) {
             if (next_ == end_) return ends_early();
             const std::uint8_t head = *next_++;
             const bool is_small_number = head <= 0x7f;
@@ -55,9 +56,12 @@ class TapeReader {
             } else if (!read_rest(head)) {
                 return false;
             }
-            close_full();
-        } while (!tape_.open_.empty());
-        return true;
+            while (left_count_ == 0) {
+                if (depth_ == 0) return true;
+                close();
+            }
+            --left_count_;
+        }
     }
 
     std::size_t left_bytes() const { return static_cast<std::size_t>(end_ - next_); }
@@ -72,17 +76,11 @@ class TapeReader {
         return refuse("an end inside a value, at offset " + std::to_string(end_ - begin_));
     }
 
-    /// The value that ended last may be the last one of its container, and that of its own.
-    void close_full() {
-        while (!tape_.open_.empty()) {
-            TokenTape::Open& innermost = tape_.open_.back();
-            if (innermost.left_count > 0) {
-                --innermost.left_count;
-                return;
-            }
-            tape_.tokens_[innermost.token].end = tape_.size();
-            tape_.open_.pop_back();
-        }
+    /// The value that ended last was the last one of the innermost container.
+    void close() {
+        const Open& innermost = open_[--depth_];
+        tape_.tokens_[innermost.token].end = tape_.size_;
+        left_count_ = innermost.left_outside_count;
     }
 
     bool read_rest(std::uint8_t head) {
@@ -138,18 +136,21 @@ class TapeReader {
     }
 
     bool add(Token::Kind kind, std::uint32_t count, std::uint64_t number) {
-        Token& token = tape_.tokens_.emplace_back();
+        const std::uint32_t index = tape_.size_++;
+        if (index == tape_.tokens_.size()) tape_.tokens_.resize(2 * index + 64);
+        Token& token = tape_.tokens_[index];
         token.kind = kind;
         token.count = count;
-        token.end = tape_.size();
+        token.end = index + 1;
         token.number = number;
         return true;
     }
+    Token& last() { return tape_.tokens_[tape_.size_ - 1]; }
 
     /// The signed forms may hold a positive number.
     bool add_signed(std::int64_t value) {
         add(value < 0 ? Token::Kind::negative : Token::Kind::uint, 0, 0);
-        tape_.tokens_.back().negative = value;
+        last().negative = value;
         return true;
     }
 
@@ -159,7 +160,7 @@ class TapeReader {
             return refuse(limit_text(to_string(kind), size, limits::string_bytes));
         }
         add(kind, static_cast<std::uint32_t>(size), 0);
-        tape_.tokens_.back().data = reinterpret_cast<const char*>(next_);
+        last().data = reinterpret_cast<const char*>(next_);
         next_ += size;
         return true;
     }
@@ -174,16 +175,26 @@ class TapeReader {
             return refuse("more elements than the limit of " +
                           std::to_string(limits::msgpack_element_count));
         }
-        if (tape_.open_.size() == limits::msgpack_depth) {
+        if (depth_ == open_.size()) {
             return refuse("more nesting than the limit of " +
                           std::to_string(limits::msgpack_depth));
         }
         budget_ -= values;
-        tape_.open_.push_back({tape_.size(), static_cast<std::uint32_t>(values)});
+        open_[depth_++] = {tape_.size_, left_count_};
+        left_count_ = static_cast<std::uint32_t>(values);
         return add(kind, static_cast<std::uint32_t>(count), 0);
     }
 
+    /// A container that the next token lies in.
+    struct Open {
+        std::uint32_t token;
+        std::uint32_t left_outside_count;  ///< values that the one around it still claims
+    };
+
     TokenTape& tape_;
+    std::array<Open, limits::msgpack_depth> open_;  ///< outermost first
+    std::size_t depth_{0};
+    std::uint32_t left_count_{0};  ///< values that the innermost still claims
     const std::uint8_t* begin_;
     const std::uint8_t* next_;
     const std::uint8_t* end_;
@@ -192,8 +203,7 @@ class TapeReader {
 };
 
 Result<std::size_t> TokenTape::parse_first(Bytes bytes, std::string_view what) {
-    tokens_.clear();
-    open_.clear();
+    size_ = 0;
     TapeReader reader(*this, bytes);
     if (bytes.empty()) return refuse(what, "no msgpack value");
     if (!reader.read()) return refuse(what, reader.problem());

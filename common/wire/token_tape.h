@@ -53,21 +53,15 @@ class TokenTape {
     Result<void> parse(Bytes bytes, std::string_view what);
 
     const Token& operator[](std::uint32_t index) const { return tokens_[index]; }
-    std::uint32_t size() const { return static_cast<std::uint32_t>(tokens_.size()); }
+    std::uint32_t size() const { return size_; }
     /// Index of the sibling behind this token.
     std::uint32_t next(std::uint32_t index) const { return tokens_[index].end; }
 
   private:
     friend class TapeReader;
 
-    /// A container that the next token lies in.
-    struct Open {
-        std::uint32_t token{0};
-        std::uint32_t left_count{0};  ///< values that it still claims
-    };
-
-    std::vector<Token> tokens_;
-    std::vector<Open> open_;
+    std::vector<Token> tokens_;  ///< of the longest document so far
+    std::uint32_t size_{0};
 };
 
 }  // namespace farm

@@ -19,11 +19,13 @@ OpenCall* CallTable::find(const CallId& id) {
     return place == nullptr ? nullptr : &**place;
 }
 
-OpenCall& CallTable::add(OpenCall call) {
+OpenCall& CallTable::add(Submit&& what, TimePoint submitted) {
     if (spare_.empty()) spare_.emplace_back();
     by_age_.splice(by_age_.end(), spare_, spare_.begin());
     OpenCall& kept = by_age_.back();
-    kept = std::move(call);
+    kept = OpenCall{};
+    kept.what = std::move(what);
+    kept.submitted = submitted;
     kept.sequence = next_sequence_++;
     FARM_EXPECT(by_id_.try_emplace(kept.what.id, std::prev(by_age_.end())).second);
     input_bytes_ += kept.what.input_bytes;

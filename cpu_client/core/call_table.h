@@ -24,7 +24,7 @@ class CallTable {
 
     OpenCall* find(const CallId& id);
     /// The id must not be in the table.
-    OpenCall& add(OpenCall call);
+    OpenCall& add(Submit&& what, TimePoint submitted);
     void erase(OpenCall& call);
 
     void make_ready(OpenCall& call);

@@ -41,11 +41,9 @@ void ClientMachine::on(const Submit& submit, Step& step) {
         step.out.emplace_back(std::move(complete));
         return;
     }
-    OpenCall call;
-    call.what = submit;
-    call.what.deadline = std::min(submit.deadline, step.now + limits::longest_deadline);
-    call.submitted = step.now;
-    calls_.add(std::move(call));
+    Submit what = submit;
+    what.deadline = std::min(submit.deadline, step.now + limits::longest_deadline);
+    calls_.add(std::move(what), step.now);
     budget_.call_submitted();
     demand_.submitted(submit, step.now);
 }

@@ -40,18 +40,18 @@ ClientEngine::ClientEngine(Options options)
 
 // ---- calls ------------------------------------------------------------------------------------
 
-Future<Inference> ClientEngine::infer(Submit submit, Payload payload) {
+Future<Inference> ClientEngine::infer(Submit&& submit, Payload&& payload) {
     const CallId id = submit.id;
     auto slot = std::make_shared<Slot>();
     start(slot, std::move(submit), std::move(payload));
     return Future<Inference>(shared_from_this(), std::move(slot), id);
 }
 
-void ClientEngine::infer(Submit submit, Payload payload, InferenceCallback callback) {
+void ClientEngine::infer(Submit&& submit, Payload&& payload, InferenceCallback callback) {
     auto slot = std::make_shared<Slot>();
     slot->callback = std::move(callback);
     slot->has_callback = true;
-    start(std::move(slot), std::move(submit), std::move(payload));
+    start(slot, std::move(submit), std::move(payload));
 }
 
 Future<Inference> ClientEngine::refuse(Inference inference) {
@@ -67,28 +67,24 @@ void ClientEngine::refuse(Inference inference, InferenceCallback callback) {
     call_back(callback, std::move(inference));
 }
 
-void ClientEngine::start(std::shared_ptr<Slot> slot, Submit submit, Payload payload) {
+void ClientEngine::start(const std::shared_ptr<Slot>& slot, Submit&& submit, Payload&& payload) {
     slot->submitted = steady_now();
-    bool accepted = false;
-    {
-        std::lock_guard lock(turns_.mutex());
-        accepted = has_room_for(submit);
-        if (accepted) {
-            slots_.try_emplace(submit.id, slot);
-            if (slot->has_callback) ++callback_count_;
-            inbox_bytes_ += submit.input_bytes;
-            inbox_.push_back(NewCall{std::move(submit), std::move(payload)});
-        }
-    }
-    if (!accepted) {
+    std::unique_lock lock(turns_.mutex());
+    if (!has_room_for(submit)) {
         Inference full;
         full.id = submit.id;
         full.status = CallStatus::overloaded;
         full.detail = "too many calls or bytes wait in this client";
         full.retry_after_ms = retry_when_full_ms;
-        return fulfil(std::move(slot), std::move(full));
+        return fulfil(std::move(lock), *slot, std::move(full));
     }
-    if (background_thread_) turns_.start_background(shared_from_this());
+    slots_.try_emplace(submit.id, slot);
+    if (slot->has_callback) ++callback_count_;
+    inbox_bytes_ += submit.input_bytes;
+    inbox_.push_back(NewCall{std::move(submit), std::move(payload)});
+    const bool is_first = background_thread_ && !std::exchange(has_background_, true);
+    lock.unlock();
+    if (is_first) turns_.start_background(shared_from_this());
     turns_.nudge();
 }
 
@@ -196,7 +192,7 @@ void ClientEngine::carry_out(Order& what) {
 void ClientEngine::deliver_completed() {
     while (delivered_count_ < completed_.size()) {
         auto [complete, payload] = std::move(completed_[delivered_count_++]);
-        deliver(complete, std::move(payload));
+        deliver(complete, payload);
     }
     completed_.clear();
     delivered_count_ = 0;
@@ -213,24 +209,24 @@ void ClientEngine::deliver_replies() {
     }
 }
 
-void ClientEngine::deliver(const Complete& complete, Payload payload) {
+void ClientEngine::deliver(const Complete& complete, const Payload& payload) {
     Inference inference = unpack_answer(complete, payload);
-    std::shared_ptr<Slot> slot;
-    {
-        std::lock_guard lock(turns_.mutex());
-        slot = std::move(slots_.at(complete.id));
-        slots_.erase(complete.id);
-        if (slot->has_callback) --callback_count_;
-    }
-    fulfil(std::move(slot), std::move(inference));
+    std::unique_lock lock(turns_.mutex());
+    const std::shared_ptr<Slot> slot = std::move(slots_.at(complete.id));
+    slots_.erase(complete.id);
+    if (slot->has_callback) --callback_count_;
+    fulfil(std::move(lock), *slot, std::move(inference));
 }
 
-void ClientEngine::fulfil(std::shared_ptr<Slot> slot, Inference inference) {
-    inference.elapsed = steady_now() - slot->submitted;
-    if (slot->has_callback) return call_back(slot->callback, std::move(inference));
-    std::lock_guard lock(turns_.mutex());
-    slot->value = std::move(inference);
-    turns_.make_ready(*slot);
+/// Lets go of the lock before it calls back.
+void ClientEngine::fulfil(std::unique_lock<std::mutex> lock, Slot& slot, Inference&& inference) {
+    inference.elapsed = steady_now() - slot.submitted;
+    if (!slot.has_callback) {
+        slot.value = std::move(inference);
+        return turns_.make_ready(slot);
+    }
+    lock.unlock();
+    call_back(slot.callback, std::move(inference));
 }
 
 }  // namespace farm

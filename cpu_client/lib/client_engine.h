@@ -3,6 +3,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -36,8 +37,8 @@ class ClientEngine : public std::enable_shared_from_this<ClientEngine> {
 
     /// Gives `submit` (id, service, deadline, options filled in) to the machine. Exactly one of
     /// future and callback gets the result; a callback may be empty: nobody wants to know.
-    Future<Inference> infer(Submit submit, Payload payload);
-    void infer(Submit submit, Payload payload, InferenceCallback callback);
+    Future<Inference> infer(Submit&& submit, Payload&& payload);
+    void infer(Submit&& submit, Payload&& payload, InferenceCallback callback);
     /// A call that ends before it starts: the same ways back.
     Future<Inference> refuse(Inference inference);
     void refuse(Inference inference, InferenceCallback callback);
@@ -64,15 +65,15 @@ class ClientEngine : public std::enable_shared_from_this<ClientEngine> {
     };
     using Order = std::variant<NewCall, CancelCall, Ask, Shutdown>;
 
-    void start(std::shared_ptr<Slot> slot, Submit submit, Payload payload);
+    void start(const std::shared_ptr<Slot>& slot, Submit&& submit, Payload&& payload);
     bool has_room_for(const Submit& submit) const;
     void order(Order order);
     void turn(std::optional<TimePoint> until);
     void carry_out(Order& order);
     void deliver_completed();
     void deliver_replies();
-    void deliver(const Complete& complete, Payload payload);
-    void fulfil(std::shared_ptr<Slot> slot, Inference inference);
+    void deliver(const Complete& complete, const Payload& payload);
+    void fulfil(std::unique_lock<std::mutex> lock, Slot& slot, Inference&& inference);
 
     ClientRim rim_;
     std::function<void(NoteLevel, const std::string&)> log_;
@@ -85,6 +86,7 @@ class ClientEngine : public std::enable_shared_from_this<ClientEngine> {
     std::deque<Reply> replies_;
 
     // Guarded by the mutex of turns_.
+    bool has_background_{false};
     std::vector<Order> inbox_;
     std::uint64_t inbox_bytes_{0};
     std::size_t callback_count_{0};  ///< calls under way that have one

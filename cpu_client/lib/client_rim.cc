@@ -46,7 +46,7 @@ void ClientRim::sleep(std::optional<TimePoint> until) {
     poller_.wait(earliest(machine_.next_deadline(), until));
 }
 
-void ClientRim::submit(Submit submit, Payload payload) {
+void ClientRim::submit(Submit&& submit, Payload&& payload) {
     submit.payload = payloads_.add(std::move(payload));
     feed(std::move(submit));
 }

@@ -48,7 +48,7 @@ class ClientRim {
     void sleep(std::optional<TimePoint> until);
     /// Takes the time for what is fed from here on.
     void begin_turn() { now_ = steady_now(); }
-    void submit(Submit submit, Payload payload);
+    void submit(Submit&& submit, Payload&& payload);
     void feed(const ClientInput& input);
     /// Takes what has come.
     void receive();

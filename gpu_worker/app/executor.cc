@@ -1,5 +1,7 @@
 #include "gpu_worker/app/executor.h"
 
+#include <array>
+#include <memory_resource>
 #include <new>
 #include <span>
 #include <utility>
@@ -44,12 +46,14 @@ CallOutcome packed(const ServedModel& served, const TensorList& outputs) {
 /// One attempt to run some calls of a job together.
 class Attempt {
   public:
-    Attempt(const ServedModel& served, BackendInstance& instance, const RunJob& job, RunDone& done)
-        : served_(served), instance_(instance), job_(job), done_(done) {}
+    Attempt(const ServedModel& served, BackendInstance& instance, const RunJob& job, RunDone& done,
+            std::pmr::memory_resource& scratch)
+        : served_(served), instance_(instance), job_(job), done_(done), scratch_(scratch) {}
 
     /// Fills in the outcomes of these calls; nothing is filled in when it fails. Adds to the times.
     tl::expected<void, RunFailure> run(std::span<const std::size_t> chosen) {
-        std::vector<const TensorList*> calls;
+        std::pmr::vector<const TensorList*> calls(&scratch_);
+        calls.reserve(chosen.size());
         std::uint32_t rows = 0;
         for (const std::size_t i : chosen) {
             calls.push_back(&job_.calls[i].tensors);
@@ -103,11 +107,14 @@ class Attempt {
     BackendInstance& instance_;
     const RunJob& job_;
     RunDone& done_;
+    std::pmr::memory_resource& scratch_;
 };
 
 /// The calls whose values are sound; the others end here.
-std::vector<std::size_t> sound_calls(const ServedModel& served, const RunJob& job, RunDone& done) {
-    std::vector<std::size_t> sound;
+std::pmr::vector<std::size_t> sound_calls(const ServedModel& served, const RunJob& job,
+                                          RunDone& done, std::pmr::memory_resource& scratch) {
+    std::pmr::vector<std::size_t> sound(&scratch);
+    sound.reserve(job.calls.size());
     for (std::size_t i = 0; i < job.calls.size(); ++i) {
         const auto checked = served.batching->check_values(job.calls[i].tensors);
         if (checked) {
@@ -128,7 +135,9 @@ RunDone execute(const ServedModel& served, BackendInstance& instance, RunJob job
     done.calls.resize(job.calls.size());
     done.timings.run_calls = static_cast<std::uint32_t>(job.calls.size());
     for (const RunInput& call : job.calls) done.timings.run_rows += call.rows;
-    Attempt attempt(served, instance, job, done);
+    std::array<std::byte, 512> room;  // for the lists of a few calls, which end with this run
+    std::pmr::monotonic_buffer_resource scratch(room.data(), room.size());
+    Attempt attempt(served, instance, job, done, scratch);
     const auto fail_calls = [&](std::span<const std::size_t> calls, const RunFailure& why) {
         for (const std::size_t i : calls) {
             done.calls[i] = failed(why.outcome, Reason::backend_error, why.detail);
@@ -136,7 +145,7 @@ RunDone execute(const ServedModel& served, BackendInstance& instance, RunJob job
         const bool is_lost = why.outcome == Outcome::device_fault && loses_device(why.detail);
         if (is_lost) done.lost_device = why.detail;
     };
-    const std::vector<std::size_t> sound = sound_calls(served, job, done);
+    const auto sound = sound_calls(served, job, done, scratch);
     if (sound.empty()) return done;
     const auto together = attempt.run(sound);
     if (together) return done;

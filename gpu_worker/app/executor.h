@@ -15,6 +15,7 @@
 #include "common/core/ids.h"
 #include "common/core/transfer.h"
 #include "common/net/bounded_queue.h"
+#include "common/wire/body.h"
 #include "gpu_worker/core/batching.h"
 #include "gpu_worker/core/worker_io.h"
 #include "schemas/messages.h"
@@ -58,7 +59,7 @@ struct ServedModel {
     std::shared_ptr<LoadedModel> model;
     std::shared_ptr<const Batching> batching = one_call_per_run();
     ServiceAd ad;
-    Provenance made_by;
+    EncodedProvenance made_by;
 };
 
 /// Combines the calls of a job by the service's batch rule, runs the backend, checks and splits the

@@ -106,7 +106,7 @@ Result<ReadyModel> load(const ModelSource& source, const LoadOptions& options) {
                         std::to_string(limits::label_count) + "): give fewer --label");
     }
     if (options.instances_override != 0) ad.instance_count = options.instances_override;
-    ready.served->made_by = {options.worker_name, ad.model, ad.version, ad.hash};
+    ready.served->made_by = Provenance{options.worker_name, ad.model, ad.version, ad.hash};
     for (std::uint32_t i = 0; i < ad.instance_count; ++i) {
         auto instance = (*model)->make_instance();
         if (!instance) return tl::unexpected(instance.error());

@@ -15,8 +15,14 @@ bool Batcher::Later::operator()(const WaitingCall& a, const WaitingCall& b) cons
 }
 
 void Batcher::add(const WaitingCall& call) {
-    const auto [place, fresh] = order_.insert(call);
-    FARM_EXPECT(fresh && places_.try_emplace(call.key, place).second);
+    Order::iterator place;
+    if (spare_.empty()) {
+        place = order_.insert(call).first;
+    } else {
+        spare_.value() = call;
+        place = order_.insert(std::move(spare_)).position;
+    }
+    FARM_EXPECT(places_.try_emplace(call.key, place).second);
     waiting_rows_[call.shape_class] += call.rows;
 }
 
@@ -28,7 +34,7 @@ bool Batcher::remove(const CallKey& key) {
     rows -= place->rows;
     if (rows == 0) waiting_rows_.erase(place->shape_class);
     places_.erase(key);
-    order_.erase(place);
+    spare_ = order_.extract(place);
     return true;
 }
 

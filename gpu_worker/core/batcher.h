@@ -91,6 +91,7 @@ class Batcher {
     BatchLimits limits_;
     FlatMap<std::uint64_t, std::uint64_t> waiting_rows_;  ///< by class
     Order order_;
+    Order::node_type spare_;  ///< of the call that left last: mostly one waits at a time
     FlatMap<CallKey, Order::iterator> places_;
 };
 

@@ -32,7 +32,9 @@ BatchSizes::Choice ClassSizes::choose(std::uint64_t shape_class, std::uint32_t c
 void ClassSizes::observe(std::uint64_t shape_class, std::uint32_t company, std::uint32_t rows,
                          Duration took, const BatchSizes::Choice& choice, bool is_trial) {
     all_.observe(company, rows, took, choice, false);
-    find(shape_class).sizes.observe(company, rows, took, choice, is_trial);
+    const auto known = classes_.find(shape_class);
+    if (known == classes_.end()) return;
+    known->second.sizes.observe(company, rows, took, choice, is_trial);
 }
 
 std::uint32_t ClassSizes::rows() const {

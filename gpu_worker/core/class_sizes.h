@@ -26,7 +26,8 @@ class ClassSizes {
     /// `available_rows` rows at most.
     BatchSizes::Choice choose(std::uint64_t shape_class, std::uint32_t company,
                               std::uint32_t available_rows);
-    /// As BatchSizes::observe().
+    /// As BatchSizes::observe(). Of a class that nobody chose a size for, only all() learns: calls
+    /// that share no run all have the same curve.
     void observe(std::uint64_t shape_class, std::uint32_t company, std::uint32_t rows,
                  Duration took, const BatchSizes::Choice& choice, bool is_trial);
 

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <random>
+#include <utility>
 
 namespace farm {
 namespace {
@@ -24,6 +25,15 @@ TEST(TimerHeapTest, GivesKeysInTheOrderOfTheirDeadlines) {
     EXPECT_FALSE(timers.pop_due(TimePoint{1s}));
     EXPECT_EQ(timers.pop_due(TimePoint{2s}), 3);
     EXPECT_TRUE(timers.empty());
+}
+
+TEST(TimerHeapTest, TiesGoByWhatElseTheDeadlineSays) {
+    TimerHeap<int, std::pair<TimePoint, int>> timers;
+    for (const int key : {3, 1, 2}) timers.set(key, {TimePoint{1s}, key});
+    const std::pair now{TimePoint{1s}, 9};
+    EXPECT_EQ(timers.pop_due(now), 1);
+    EXPECT_EQ(timers.pop_due(now), 2);
+    EXPECT_EQ(timers.pop_due(now), 3);
 }
 
 TEST(TimerHeapTest, NextIsTheLeastThroughAnyHistory) {

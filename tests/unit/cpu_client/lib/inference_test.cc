@@ -54,7 +54,7 @@ TEST(UnpackAnswerTest, OutputsAreAlignedWhereverTheirBytesLay) {
                                  {1.5F, static_cast<float>(i)}));
     }
     outputs.push_back(floats("large", std::vector<float>(1000, 7)));
-    const auto packed = pack_answer(outputs, {"w1", "gnn", 3, {}});
+    const auto packed = pack_answer(outputs, Provenance{"w1", "gnn", 3, {}});
     ASSERT_TRUE(packed) << packed.error().message;
     Complete complete;
     complete.payload = PayloadId{1};

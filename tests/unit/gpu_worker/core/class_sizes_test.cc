@@ -40,6 +40,14 @@ TEST(ClassSizesTest, AClassOfWhichLittleIsKnownGoesByAll) {
     EXPECT_EQ(sizes.choose(short_jets, 1, 16).size.rows, 8U);
 }
 
+TEST(ClassSizesTest, OnlyTheCurveOfAllLearnsFromRunsWhoseSizeNobodyChose) {
+    ClassSizes sizes(1);
+    for (int i = 0; i < 100; ++i) sizes.observe(short_jets, 1, 1, 2ms, {}, false);
+    EXPECT_EQ(sizes.class_count(), 0U);
+    EXPECT_EQ(sizes.all().expected(1), 2ms);
+    EXPECT_EQ(sizes.rows(), 1U);
+}
+
 TEST(ClassSizesTest, ClassesThatRanLongestAgoAreForgotten) {
     ClassSizes sizes(64);
     for (std::uint64_t i = 0; i < 2 * ClassSizes::most_classes; ++i) {
