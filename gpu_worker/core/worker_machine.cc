@@ -155,7 +155,7 @@ void WorkerMachine::on(const DeviceLost& lost) {
     note(NoteLevel::error, "the device is lost (" + lost.why + "): leaving, to be started again");
     std::vector<CallKey> waiting;
     for (const auto& [key, call] : calls_.all()) {
-        if (call.state != HeldCall::State::running) waiting.push_back(key);
+        if (call->state != HeldCall::State::running) waiting.push_back(key);
     }
     std::ranges::sort(waiting);
     for (const CallKey& key : waiting) {
