@@ -25,7 +25,7 @@ class GrpcPath final : public EchoPath {
     GrpcPath(const std::string& address, ChildProcess server)
         : server_(std::move(server)),
           channel_(open_channel(address)),
-          stub_(Echo::NewStub(channel_)) {}
+          service_(Echo::NewStub(channel_)) {}
 
     Result<Sample> run(const Load& load) override {
         if (const auto done = wait_connected(*channel_); !done) {
@@ -36,7 +36,7 @@ class GrpcPath final : public EchoPath {
         return call_loop<Tensor>(
             load,
             [&](grpc::ClientContext* context, grpc::CompletionQueue* queue, std::size_t) {
-                return stub_->AsyncCall(context, question, queue);
+                return service_->AsyncCall(context, question, queue);
             },
             [&](const Tensor& answer, std::size_t) {
                 return check_answer(question.data(), answer.data());
@@ -46,7 +46,7 @@ class GrpcPath final : public EchoPath {
   private:
     ChildProcess server_;
     std::shared_ptr<grpc::Channel> channel_;
-    std::unique_ptr<Echo::Stub> stub_;
+    decltype(Echo::NewStub(nullptr)) service_;  ///< calls it
 };
 
 }  // namespace

@@ -23,7 +23,7 @@ class TritonGrpcPath final : public EchoPath {
     TritonGrpcPath(const std::string& address, TritonMemory memory)
         : memory_(memory),
           channel_(open_channel(address)),
-          stub_(GRPCInferenceService::NewStub(channel_)) {}
+          service_(GRPCInferenceService::NewStub(channel_)) {}
     ~TritonGrpcPath() override { forget_block(); }
 
     Result<Sample> run(const Load& load) override {
@@ -41,7 +41,7 @@ class TritonGrpcPath final : public EchoPath {
         return call_loop<ModelInferResponse>(
             load,
             [&](grpc::ClientContext* context, grpc::CompletionQueue* queue, std::size_t slot) {
-                return stub_->AsyncModelInfer(context, requests[slot], queue);
+                return service_->AsyncModelInfer(context, requests[slot], queue);
             },
             [&](const ModelInferResponse& answer, std::size_t slot) {
                 return check(answer, slot);
@@ -68,7 +68,7 @@ class TritonGrpcPath final : public EchoPath {
         request.set_byte_size(block_->size());
         grpc::ClientContext context;
         inference::SystemSharedMemoryRegisterResponse answer;
-        const auto status = stub_->SystemSharedMemoryRegister(&context, request, &answer);
+        const auto status = service_->SystemSharedMemoryRegister(&context, request, &answer);
         block_->unlink();
         if (status.ok()) return {};
         return fail(ErrorCode::io, "triton: " + status.error_message());
@@ -80,7 +80,7 @@ class TritonGrpcPath final : public EchoPath {
         request.set_name(block_->name());
         grpc::ClientContext context;
         inference::SystemSharedMemoryUnregisterResponse answer;
-        stub_->SystemSharedMemoryUnregister(&context, request, &answer);
+        service_->SystemSharedMemoryUnregister(&context, request, &answer);
         block_.reset();
     }
 
@@ -125,7 +125,7 @@ class TritonGrpcPath final : public EchoPath {
 
     TritonMemory memory_;
     std::shared_ptr<grpc::Channel> channel_;
-    std::unique_ptr<GRPCInferenceService::Stub> stub_;
+    decltype(GRPCInferenceService::NewStub(nullptr)) service_;  ///< calls it
     std::string question_;
     std::optional<SharedBlock> block_;
 };

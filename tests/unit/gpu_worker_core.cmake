@@ -10,5 +10,6 @@ farm_add_test(worker_core_test
         gpu_worker/core/window_split_test.cc
         gpu_worker/core/worker_direct_test.cc
         gpu_worker/core/worker_machine_test.cc
+        gpu_worker/core/worker_storm_test.cc
         "${PROJECT_SOURCE_DIR}/tests/support/worker_rim.cc"
     LINK farm_worker_core farm_lease)

@@ -56,6 +56,14 @@ TEST(RunFailureTest, ErrorsAfterWhichNothingRunsLoseTheDevice) {
     }
 }
 
+void expect_device_stays(const std::string& text, bool out_of_memory) {
+    SCOPED_TRACE(text);
+    const RunFailure failure = failure_of(in_interpreter(text));
+    EXPECT_EQ(failure.outcome, Outcome::device_fault);
+    EXPECT_EQ(is_out_of_memory(failure.detail), out_of_memory);
+    EXPECT_FALSE(loses_device(failure.detail));
+}
+
 TEST(RunFailureTest, OutOfMemoryLeavesTheDeviceUsable) {
     for (const std::string& text :
          {std::string("CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0 has a total capacity "
@@ -63,11 +71,7 @@ TEST(RunFailureTest, OutOfMemoryLeavesTheDeviceUsable) {
           cuda_error("out of memory"), std::string("CUDA driver error: out of memory"),
           cuda_error("CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
           std::string("cuDNN error: CUDNN_STATUS_ALLOC_FAILED")}) {
-        SCOPED_TRACE(text);
-        const RunFailure failure = failure_of(in_interpreter(text));
-        EXPECT_EQ(failure.outcome, Outcome::device_fault);
-        EXPECT_TRUE(is_out_of_memory(failure.detail));
-        EXPECT_FALSE(loses_device(failure.detail));
+        expect_device_stays(text, true);
     }
 }
 
@@ -79,11 +83,7 @@ TEST(RunFailureTest, LibrariesOfTheDeviceFailWithoutLosingIt) {
           std::string("cuDNN error: CUDNN_STATUS_EXECUTION_FAILED"),
           std::string("cuFFT error: CUFFT_EXEC_FAILED"),
           std::string("cusolver error: CUSOLVER_STATUS_EXECUTION_FAILED, when calling `x`")}) {
-        SCOPED_TRACE(text);
-        const RunFailure failure = failure_of(in_interpreter(text));
-        EXPECT_EQ(failure.outcome, Outcome::device_fault);
-        EXPECT_FALSE(loses_device(failure.detail));
-        EXPECT_FALSE(is_out_of_memory(failure.detail));
+        expect_device_stays(text, false);
     }
 }
 
