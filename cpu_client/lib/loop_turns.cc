@@ -53,6 +53,7 @@ void LoopTurns::lead_until(Lock& lock, const Awaited& awaited, std::optional<Tim
 }
 
 void LoopTurns::run_turn(Lock& lock, std::optional<TimePoint> until) {
+    turn_wanted_ = false;
     lock.unlock();
     loop_.turn(until);
     lock.lock();
@@ -80,6 +81,17 @@ void LoopTurns::nudge() {
         loop_.wake();
         return;
     }
+    send(lock);
+}
+
+void LoopTurns::nudge_later() {
+    Lock lock(mutex_);
+    if (leader_ != std::thread::id{}) return loop_.wake();
+    turn_wanted_ = true;
+    if (!std::exchange(looks_often_, true)) background_wakes_.notify_one();
+}
+
+void LoopTurns::send(Lock& lock) {
     leader_ = std::this_thread::get_id();
     run_turn(lock, TimePoint{});
     leader_ = {};
@@ -117,19 +129,26 @@ void LoopTurns::stop_background() {
 void LoopTurns::background() {
     Lock lock(mutex_);
     while (!stopping_) {
-        const bool idle = leader_ == std::thread::id{} && sleepers_.empty();
-        const bool due = loop_.hurry() || steady_now() - last_turn_ >= idle_time;
-        if (!idle || !due) {
-            background_wakes_.wait_for(lock, idle_time);
-            continue;
+        const bool nobody_leads = leader_ == std::thread::id{} && sleepers_.empty();
+        const Duration rested = steady_now() - last_turn_;
+        if (nobody_leads && (loop_.hurry() || rested >= idle_time)) {
+            lead_in_background(lock);
+        } else if (nobody_leads && turn_wanted_ && rested >= gather_time) {
+            send(lock);
+        } else {
+            looks_often_ = turn_wanted_;
+            background_wakes_.wait_for(lock, looks_often_ ? gather_time : idle_time);
         }
-        leader_ = std::this_thread::get_id();
-        background_leads_ = true;
-        while (!stopping_ && sleepers_.empty()) run_turn(lock, std::nullopt);
-        background_leads_ = false;
-        leader_ = {};
-        hand_over();
     }
+}
+
+void LoopTurns::lead_in_background(Lock& lock) {
+    leader_ = std::this_thread::get_id();
+    background_leads_ = true;
+    while (!stopping_ && sleepers_.empty()) run_turn(lock, std::nullopt);
+    background_leads_ = false;
+    leader_ = {};
+    hand_over();
 }
 
 }  // namespace farm

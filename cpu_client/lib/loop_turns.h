@@ -33,6 +33,7 @@ struct Awaited {
 class LoopTurns {
   public:
     static constexpr auto idle_time = std::chrono::milliseconds(20);
+    static constexpr auto gather_time = std::chrono::milliseconds(1);
 
     struct Loop {
         /// One turn: sleeps until there is something or `until` (nothing: no limit), takes what
@@ -58,6 +59,9 @@ class LoopTurns {
     void make_ready(Awaited& awaited);
     /// There is something to do for the loop: the leader is told, or one turn is made here.
     void nudge();
+    /// The same, but the next turn that anybody makes is soon enough. Where none is made, the
+    /// background thread makes one, `gather_time` to twice that later; so there must be one.
+    void nudge_later();
 
     /// Starts it when there is none; it holds `keeps_alive` (the owner of this) until it ends, and
     /// blocks all signals.
@@ -71,8 +75,10 @@ class LoopTurns {
     bool may_lead() const;
     void lead_until(Lock& lock, const Awaited& awaited, std::optional<TimePoint> until);
     void run_turn(Lock& lock, std::optional<TimePoint> until);
+    void send(Lock& lock);
     void hand_over();
     void background();
+    void lead_in_background(Lock& lock);
 
     Loop loop_;
     std::mutex mutex_;
@@ -80,6 +86,8 @@ class LoopTurns {
     bool background_leads_{false};
     std::list<std::condition_variable*> sleepers_;  ///< threads that wait and do not lead
     TimePoint last_turn_{};
+    bool turn_wanted_{false};  ///< since the last one, by nudge_later()
+    bool looks_often_{false};  ///< the background thread does, for the sake of nudge_later()
     std::thread background_;
     std::condition_variable background_wakes_;
     bool stopping_{false};

@@ -33,6 +33,7 @@ class FakeLoop {
     }
 
     std::atomic<int> turn_count{0};
+    std::atomic<int> send_only_count{0};
     std::function<void()> in_turn;
     LoopTurns turns;
 
@@ -40,6 +41,7 @@ class FakeLoop {
     void turn(std::optional<TimePoint> until) {
         EXPECT_EQ(inside_.fetch_add(1), nested_) << "two leaders";
         ++turn_count;
+        if (until == TimePoint{}) ++send_only_count;
         std::shared_ptr<Awaited> done;
         {
             std::unique_lock lock(mutex_);
@@ -126,6 +128,49 @@ TEST(LoopTurnsTest, BackgroundDrivesWhenNobodyWaitsAndStepsBackForWhoDoes) {
         }
     }
     loop->turns.stop_background();
+}
+
+TEST(LoopTurnsTest, BackgroundMakesTheTurnThatWasToComeLater) {
+    auto loop = std::make_shared<FakeLoop>();
+    loop->turns.start_background(loop);
+    for (int i = 0; i < 50; ++i) {
+        auto thing = std::make_shared<Awaited>();
+        loop->order(thing);
+        EXPECT_TRUE(loop->turns.wait(*thing, std::nullopt));  // nobody leads from here on
+        thing = std::make_shared<Awaited>();
+        loop->order(thing);
+        loop->turns.nudge_later();
+        while (true) {
+            std::lock_guard lock(loop->turns.mutex());
+            if (thing->ready) break;
+        }
+    }
+    loop->turns.stop_background();
+    // Turns that only send; those that it leads after `idle_time` do not.
+    EXPECT_GT(loop->send_only_count, 0);
+}
+
+TEST(LoopTurnsTest, WaitTakesAlongWhatWasToComeLater) {
+    FakeLoop loop;
+    auto thing = std::make_shared<Awaited>();
+    loop.order(thing);
+    loop.turns.nudge_later();
+    EXPECT_EQ(loop.turn_count, 0);
+    EXPECT_TRUE(loop.turns.wait(*thing, std::nullopt));
+    EXPECT_EQ(loop.turn_count, 1);
+}
+
+TEST(LoopTurnsTest, LeaderIsWokenForWhatMayComeLater) {
+    FakeLoop loop;
+    auto outer = std::make_shared<Awaited>();
+    auto later = std::make_shared<Awaited>();
+    loop.in_turn = [&] {
+        loop.order(later);
+        loop.turns.nudge_later();
+    };
+    loop.order(outer);
+    EXPECT_TRUE(loop.turns.wait(*outer, std::nullopt));
+    EXPECT_TRUE(loop.turns.wait(*later, std::nullopt));
 }
 
 TEST(LoopTurnsTest, WaitInsideATurnRunsTurnsOfItsOwn) {
