@@ -90,7 +90,7 @@ class ClientEngine : public std::enable_shared_from_this<ClientEngine> {
     bool has_background_{false};
     std::vector<Order> inbox_;
     std::uint64_t inbox_bytes_{0};
-    std::size_t callback_count_{0};  ///< calls under way that have one
+    std::size_t callback_count_{0};    ///< calls under way that have one
     std::size_t unfollowed_count_{0};  ///< answers of the last turn without a new call after them
     FlatMap<CallId, std::shared_ptr<Slot>> slots_;
     std::unordered_map<std::uint64_t, std::shared_ptr<FutureState<Reply>>> questions_;
