@@ -1,10 +1,10 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <functional>
 #include <string>
 
@@ -24,7 +24,18 @@ template <class Tag>
 struct RandomId {
     std::array<std::uint8_t, 16> bytes{};
 
-    explicit operator bool() const { return bytes != std::array<std::uint8_t, 16>{}; }
+    /// For comparing and hashing; their order is the machine's.
+    struct Halves {
+        std::uint64_t first{0};
+        std::uint64_t second{0};
+        friend bool operator==(const Halves&, const Halves&) = default;
+    };
+    Halves halves() const { return std::bit_cast<Halves>(bytes); }
+
+    explicit operator bool() const { return halves() != Halves{}; }
+    friend bool operator==(const RandomId& a, const RandomId& b) {
+        return a.halves() == b.halves();
+    }
     friend auto operator<=>(const RandomId&, const RandomId&) = default;
 
     static constexpr RandomId from_words(std::uint64_t high, std::uint64_t low) {
@@ -80,9 +91,8 @@ struct std::hash<farm::OpaqueId<Tag, Number>> {
 template <class Tag>
 struct std::hash<farm::RandomId<Tag>> {
     std::size_t operator()(const farm::RandomId<Tag>& id) const noexcept {
-        std::uint64_t halves[2];
-        std::memcpy(halves, id.bytes.data(), sizeof(halves));
-        return static_cast<std::size_t>(halves[0] ^ (halves[1] * 0x9e3779b97f4a7c15ULL));
+        const auto [first, second] = id.halves();
+        return static_cast<std::size_t>(first ^ (second * 0x9e3779b97f4a7c15ULL));
     }
 };
 

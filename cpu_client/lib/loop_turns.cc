@@ -88,6 +88,7 @@ void LoopTurns::nudge_later() {
     Lock lock(mutex_);
     if (leader_ != std::thread::id{}) return loop_.wake();
     turn_wanted_ = true;
+    nudged_later_ = true;
     if (!std::exchange(looks_often_, true)) background_wakes_.notify_one();
 }
 
@@ -136,7 +137,7 @@ void LoopTurns::background() {
         } else if (nobody_leads && turn_wanted_ && rested >= gather_time) {
             send(lock);
         } else {
-            looks_often_ = turn_wanted_;
+            looks_often_ = std::exchange(nudged_later_, false);
             background_wakes_.wait_for(lock, looks_often_ ? gather_time : idle_time);
         }
     }

@@ -86,8 +86,9 @@ class LoopTurns {
     bool background_leads_{false};
     std::list<std::condition_variable*> sleepers_;  ///< threads that wait and do not lead
     TimePoint last_turn_{};
-    bool turn_wanted_{false};  ///< since the last one, by nudge_later()
-    bool looks_often_{false};  ///< the background thread does, for the sake of nudge_later()
+    bool turn_wanted_{false};   ///< since the last one, by nudge_later()
+    bool nudged_later_{false};  ///< since the background thread looked
+    bool looks_often_{false};   ///< the background thread does, for the sake of nudge_later()
     std::thread background_;
     std::condition_variable background_wakes_;
     bool stopping_{false};
