@@ -8,7 +8,6 @@ namespace farm {
 namespace {
 
 constexpr std::uint32_t retry_when_full_ms = 100;
-constexpr std::size_t calls_per_message = 16;
 
 /// A callback that throws breaks its contract, and the state of whoever leads: that is the end.
 void call_back(const InferenceCallback& callback, Inference inference) noexcept {
@@ -79,7 +78,7 @@ void ClientEngine::start(const std::shared_ptr<Slot>& slot, Submit&& submit, Pay
         full.retry_after_ms = retry_when_full_ms;
         return fulfil(std::move(lock), *slot, std::move(full));
     }
-    const bool more = more_will_follow(submit);
+    const bool waits = follow_ups_.waits(submit.input_bytes, inbox_.size() + 1);
     slots_.try_emplace(submit.id, slot);
     if (slot->has_callback) ++callback_count_;
     inbox_bytes_ += submit.input_bytes;
@@ -87,16 +86,7 @@ void ClientEngine::start(const std::shared_ptr<Slot>& slot, Submit&& submit, Pay
     const bool is_first = background_thread_ && !std::exchange(has_background_, true);
     lock.unlock();
     if (is_first) turns_.start_background(shared_from_this());
-    more ? turns_.nudge_later() : turns_.nudge();
-}
-
-/// Answers that came together are mostly followed by a new call each: small calls wait for the last
-/// of them, or for `calls_per_message`, and leave in one message.
-bool ClientEngine::more_will_follow(const Submit& submit) {
-    if (unfollowed_count_ == 0) return false;
-    --unfollowed_count_;
-    return background_thread_ && unfollowed_count_ > 0 && inbox_.size() + 1 < calls_per_message &&
-           submit.input_bytes <= limits::small_call_bytes;
+    waits&& background_thread_ ? turns_.nudge_later() : turns_.nudge();
 }
 
 bool ClientEngine::has_room_for(const Submit& submit) const {
@@ -168,7 +158,7 @@ void ClientEngine::turn(std::optional<TimePoint> until) {
         std::lock_guard lock(turns_.mutex());
         orders_.swap(inbox_);
         inbox_bytes_ = 0;
-        if (!only_sends) unfollowed_count_ = 0;
+        if (!only_sends) follow_ups_.new_answers();
     }
     rim_.begin_turn();
     bool closing = false;
@@ -235,7 +225,7 @@ void ClientEngine::fulfil(std::unique_lock<std::mutex> lock, Slot& slot, Inferen
     inference.elapsed = steady_now() - slot.submitted;
     if (!slot.has_callback) {
         slot.value = std::move(inference);
-        ++unfollowed_count_;
+        follow_ups_.answered();
         return turns_.make_ready(slot);
     }
     lock.unlock();

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/core/flat_map.h"
+#include "cpu_client/core/follow_up_calls.h"
 #include "cpu_client/lib/client_rim.h"
 #include "cpu_client/lib/future.h"
 #include "cpu_client/lib/inference.h"
@@ -66,7 +67,6 @@ class ClientEngine : public std::enable_shared_from_this<ClientEngine> {
     using Order = std::variant<NewCall, CancelCall, Ask, Shutdown>;
 
     void start(const std::shared_ptr<Slot>& slot, Submit&& submit, Payload&& payload);
-    bool more_will_follow(const Submit& submit);
     bool has_room_for(const Submit& submit) const;
     void order(Order order);
     void turn(std::optional<TimePoint> until);
@@ -90,8 +90,8 @@ class ClientEngine : public std::enable_shared_from_this<ClientEngine> {
     bool has_background_{false};
     std::vector<Order> inbox_;
     std::uint64_t inbox_bytes_{0};
-    std::size_t callback_count_{0};    ///< calls under way that have one
-    std::size_t unfollowed_count_{0};  ///< answers of the last turn without a new call after them
+    std::size_t callback_count_{0};  ///< calls under way that have one
+    FollowUpCalls follow_ups_;
     FlatMap<CallId, std::shared_ptr<Slot>> slots_;
     std::unordered_map<std::uint64_t, std::shared_ptr<FutureState<Reply>>> questions_;
     std::shared_ptr<Awaited> session_wanted_;
