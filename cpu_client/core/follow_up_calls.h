@@ -19,7 +19,10 @@ class FollowUpCalls {
 
     /// What was answered before is not waited for any more.
     void new_answers() { answered_count_ = expected_count_ = 0; }
-    void answered() { expected_count_ = ++answered_count_; }
+    void answered() {
+        ++answered_count_;
+        ++expected_count_;
+    }
 
     /// A call is there; `gathered_count` of them wait to leave, this one included. Whether it has
     /// to wait: somebody must see to it that it leaves, though nothing may follow.
@@ -27,7 +30,7 @@ class FollowUpCalls {
         if (expected_count_ == 0) return false;
         const std::size_t wanted_count = std::min((answered_count_ + 1) / 2, longest_count);
         return --expected_count_ > 0 && gathered_count < wanted_count &&
-               input_bytes <= limits::small_call_bytes;
+               input_bytes <= limits::joined_bytes;
     }
 
   private:

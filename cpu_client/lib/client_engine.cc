@@ -36,7 +36,8 @@ ClientEngine::ClientEngine(Options options)
       log_(std::move(options.log)),
       background_thread_(options.background_thread),
       turns_({[this](std::optional<TimePoint> until) { turn(until); },
-              [this] { rim_.waker().wake(); }, [this] { return callback_count_ > 0; }}) {}
+              [this] { rim_.waker().wake(); }, [this] { return !inbox_.empty(); },
+              [this] { return callback_count_ > 0; }}) {}
 
 // ---- calls ------------------------------------------------------------------------------------
 
@@ -86,7 +87,8 @@ void ClientEngine::start(const std::shared_ptr<Slot>& slot, Submit&& submit, Pay
     const bool is_first = background_thread_ && !std::exchange(has_background_, true);
     lock.unlock();
     if (is_first) turns_.start_background(shared_from_this());
-    waits&& background_thread_ ? turns_.nudge_later() : turns_.nudge();
+    if (waits && background_thread_) return turns_.nudge_later();
+    turns_.nudge();
 }
 
 bool ClientEngine::has_room_for(const Submit& submit) const {
@@ -153,12 +155,11 @@ void ClientEngine::shut_down() {
 
 void ClientEngine::turn(std::optional<TimePoint> until) {
     const bool only_sends = until && *until == TimePoint{};
-    if (!only_sends) rim_.sleep(until);
+    if (!only_sends) rim_.sleep(has_orders() ? TimePoint{} : until);
     {
         std::lock_guard lock(turns_.mutex());
         orders_.swap(inbox_);
         inbox_bytes_ = 0;
-        if (!only_sends) follow_ups_.new_answers();
     }
     rim_.begin_turn();
     bool closing = false;
@@ -178,6 +179,11 @@ void ClientEngine::turn(std::optional<TimePoint> until) {
     }
 }
 
+bool ClientEngine::has_orders() {
+    std::lock_guard lock(turns_.mutex());
+    return !inbox_.empty();
+}
+
 void ClientEngine::carry_out(Order& what) {
     if (auto* call = std::get_if<NewCall>(&what)) {
         rim_.submit(std::move(call->submit), std::move(call->payload));
@@ -192,6 +198,11 @@ void ClientEngine::carry_out(Order& what) {
 
 /// One at a time: a callback may wait for another call, and so run a turn inside this one.
 void ClientEngine::deliver_completed() {
+    if (completed_.empty()) return;
+    {
+        std::lock_guard lock(turns_.mutex());
+        follow_ups_.new_answers();
+    }
     while (delivered_count_ < completed_.size()) {
         auto [complete, payload] = std::move(completed_[delivered_count_++]);
         deliver(complete, payload);
@@ -216,7 +227,11 @@ void ClientEngine::deliver(const Complete& complete, const Payload& payload) {
     std::unique_lock lock(turns_.mutex());
     const std::shared_ptr<Slot> slot = std::move(slots_.at(complete.id));
     slots_.erase(complete.id);
-    if (slot->has_callback) --callback_count_;
+    if (slot->has_callback) {
+        --callback_count_;
+    } else {
+        follow_ups_.answered();
+    }
     fulfil(std::move(lock), *slot, std::move(inference));
 }
 
@@ -225,7 +240,6 @@ void ClientEngine::fulfil(std::unique_lock<std::mutex> lock, Slot& slot, Inferen
     inference.elapsed = steady_now() - slot.submitted;
     if (!slot.has_callback) {
         slot.value = std::move(inference);
-        follow_ups_.answered();
         return turns_.make_ready(slot);
     }
     lock.unlock();

@@ -70,6 +70,7 @@ class ClientEngine : public std::enable_shared_from_this<ClientEngine> {
     bool has_room_for(const Submit& submit) const;
     void order(Order order);
     void turn(std::optional<TimePoint> until);
+    bool has_orders();
     void carry_out(Order& order);
     void deliver_completed();
     void deliver_replies();

@@ -53,19 +53,20 @@ void LoopTurns::lead_until(Lock& lock, const Awaited& awaited, std::optional<Tim
 }
 
 void LoopTurns::run_turn(Lock& lock, std::optional<TimePoint> until) {
-    turn_wanted_ = false;
+    holds_ = false;
     lock.unlock();
     loop_.turn(until);
     lock.lock();
     last_turn_ = steady_now();
 }
 
-/// With nobody leading, the first who sleeps must; else the background thread, if it is counted on.
+/// With nobody leading, the first who sleeps must; else the background thread, if it is counted on
+/// or there are orders that came too late for the last turn.
 void LoopTurns::hand_over() {
     if (leader_ != std::thread::id{}) return;
     if (!sleepers_.empty()) {
         sleepers_.front()->notify_one();
-    } else if (loop_.hurry()) {
+    } else if (loop_.hurry() || (loop_.has_orders() && !holds_)) {
         background_wakes_.notify_one();
     }
 }
@@ -87,8 +88,7 @@ void LoopTurns::nudge() {
 void LoopTurns::nudge_later() {
     Lock lock(mutex_);
     if (leader_ != std::thread::id{}) return loop_.wake();
-    turn_wanted_ = true;
-    nudged_later_ = true;
+    if (!std::exchange(holds_, true)) held_since_ = steady_now();
     if (!std::exchange(looks_often_, true)) background_wakes_.notify_one();
 }
 
@@ -131,13 +131,14 @@ void LoopTurns::background() {
     Lock lock(mutex_);
     while (!stopping_) {
         const bool nobody_leads = leader_ == std::thread::id{} && sleepers_.empty();
-        const Duration rested = steady_now() - last_turn_;
-        if (nobody_leads && (loop_.hurry() || rested >= idle_time)) {
+        const TimePoint now = steady_now();
+        if (nobody_leads && (loop_.hurry() || now - last_turn_ >= idle_time)) {
             lead_in_background(lock);
-        } else if (nobody_leads && turn_wanted_ && rested >= gather_time) {
+        } else if (nobody_leads && loop_.has_orders() &&
+                   (!holds_ || now - held_since_ >= gather_time)) {
             send(lock);
         } else {
-            looks_often_ = std::exchange(nudged_later_, false);
+            looks_often_ = now - held_since_ < idle_time;
             background_wakes_.wait_for(lock, looks_often_ ? gather_time : idle_time);
         }
     }

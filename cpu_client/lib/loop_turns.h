@@ -26,7 +26,9 @@ struct Awaited {
 /// nobody else does, so its answer costs no hand-over; the others sleep, each on a condition of its
 /// own, until their thing is ready or it is their turn to lead. A background thread, where there is
 /// one, leads when nobody waits: at once while hurry() says that somebody counts on it, else after
-/// `idle_time` without a turn. A thread that comes to wait takes over from it.
+/// `idle_time` without a turn. A thread that comes to wait takes over from it. It also sends what
+/// nobody else does, because of nudge_later() or because it came when a leader had made its last
+/// turn.
 ///
 /// A waiting inside a turn (from a callback) runs turns of its own.
 /// Threads: everything is for any thread unless said otherwise.
@@ -36,12 +38,14 @@ class LoopTurns {
     static constexpr auto gather_time = std::chrono::milliseconds(1);
 
     struct Loop {
-        /// One turn: sleeps until there is something or `until` (nothing: no limit), takes what
-        /// is there and sends what is new. Until TimePoint{}, which is long ago, it sends only.
-        /// Called without the mutex, by the leader.
+        /// One turn: sleeps until there is something (orders are) or `until` (nothing: no limit),
+        /// takes what is there and sends what is new. Until TimePoint{}, which is long ago, it
+        /// sends only. Called without the mutex, by the leader.
         std::function<void(std::optional<TimePoint> until)> turn;
         /// Ends the sleep of turn().
         std::function<void()> wake;
+        /// Whether something waits to be sent by a turn. Asked with the mutex held.
+        std::function<bool()> has_orders;
         /// Asked with the mutex held.
         std::function<bool()> hurry;
     };
@@ -57,7 +61,7 @@ class LoopTurns {
     bool wait(Awaited& awaited, std::optional<TimePoint> until);
     /// With the mutex held: marks it, and wakes who sleeps for it.
     void make_ready(Awaited& awaited);
-    /// There is something to do for the loop: the leader is told, or one turn is made here.
+    /// There is an order: the leader is told, or one turn is made here.
     void nudge();
     /// The same, but the next turn that anybody makes is soon enough. Where none is made, the
     /// background thread makes one, `gather_time` to twice that later; so there must be one.
@@ -86,9 +90,9 @@ class LoopTurns {
     bool background_leads_{false};
     std::list<std::condition_variable*> sleepers_;  ///< threads that wait and do not lead
     TimePoint last_turn_{};
-    bool turn_wanted_{false};   ///< since the last one, by nudge_later()
-    bool nudged_later_{false};  ///< since the background thread looked
-    bool looks_often_{false};   ///< the background thread does, for the sake of nudge_later()
+    bool holds_{false};        ///< orders wait because of nudge_later()
+    TimePoint held_since_{};   ///< when they last began to
+    bool looks_often_{false};  ///< the background thread does, for their sake
     std::thread background_;
     std::condition_variable background_wakes_;
     bool stopping_{false};

@@ -121,6 +121,24 @@ TEST_F(ClientLibraryTest, SmallAndLargeCallsMixFromOneThread) {
     }
 }
 
+TEST_F(ClientLibraryTest, CallThatNothingFollowsLeavesWhenItIsWaitedFor) {
+    farm_.start_broker("broker", {"--beat-ms", "10000"});  // calls alone wake the client's loop
+    farm_.start_worker("w1", farm_.url());
+    Client client = connect();
+    await_model(client, "echo");
+    const auto values = numbers(10);
+    const CallOptions soon{.deadline = 5s};
+    for (int round = 0; round < 20; ++round) {
+        std::vector<Future<Inference>> futures;
+        for (int i = 0; i < 8; ++i) futures.push_back(client.infer("echo", one_input(values)));
+        for (Future<Inference>& future : futures) EXPECT_TRUE(is_echo(future.get(), values));
+        ASSERT_TRUE(is_echo(client.infer("echo", one_input(values), soon).get(), values));
+    }
+    for (int i = 0; i < 4; ++i) {
+        ASSERT_EQ(client.infer("not a name", {}, soon).get().status, CallStatus::invalid);
+    }
+}
+
 // ---- threads ----------------------------------------------------------------------------------
 
 TEST_F(ClientLibraryTest, SeveralThreadsShareOneClient) {

@@ -39,10 +39,18 @@ TEST(FollowUpCallsTest, HalfOfThoseThatFollowLeaveTogether) {
     EXPECT_EQ(messages(after_answers(3), 5), (std::vector<std::size_t>{2, 1, 1, 1}));
 }
 
-TEST(FollowUpCallsTest, LargeCallTakesAlongWhatWaited) {
+TEST(FollowUpCallsTest, LargerCallTakesAlongWhatWaited) {
     FollowUpCalls calls = after_answers(8);
     EXPECT_TRUE(calls.waits(1024, 1));
-    EXPECT_FALSE(calls.waits(limits::small_call_bytes + 1, 2));
+    EXPECT_FALSE(calls.waits(limits::joined_bytes + 1, 2));
+}
+
+TEST(FollowUpCallsTest, AnswerAmongCallsLetsOneMoreBeExpected) {
+    FollowUpCalls calls = after_answers(4);
+    for (int i = 0; i < 3; ++i) calls.waits(1024, 1);
+    calls.answered();  // five in all, and two calls are still expected
+    EXPECT_TRUE(calls.waits(1024, 1));
+    EXPECT_FALSE(calls.waits(1024, 1));
 }
 
 TEST(FollowUpCallsTest, NewAnswersEndTheExpectationsOfOldOnes) {

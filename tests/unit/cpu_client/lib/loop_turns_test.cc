@@ -17,14 +17,16 @@ class FakeLoop {
   public:
     explicit FakeLoop(bool hurry = false)
         : turns({[this](std::optional<TimePoint> until) { turn(until); }, [this] { wake(); },
-                 [hurry] { return hurry; }}) {}
+                 [this] { return has_orders(); }, [hurry] { return hurry; }}) {}
 
     void order(std::shared_ptr<Awaited> what) {
-        {
-            std::lock_guard lock(mutex_);
-            orders_.push_back(std::move(what));
-        }
+        leave(std::move(what));
         wake();
+    }
+    /// Tells nobody.
+    void leave(std::shared_ptr<Awaited> what) {
+        std::lock_guard lock(mutex_);
+        orders_.push_back(std::move(what));
     }
     void wake() {
         std::lock_guard lock(mutex_);
@@ -38,6 +40,10 @@ class FakeLoop {
     LoopTurns turns;
 
   private:
+    bool has_orders() {
+        std::lock_guard lock(mutex_);
+        return !orders_.empty();
+    }
     void turn(std::optional<TimePoint> until) {
         EXPECT_EQ(inside_.fetch_add(1), nested_) << "two leaders";
         ++turn_count;
@@ -138,7 +144,7 @@ TEST(LoopTurnsTest, BackgroundMakesTheTurnThatWasToComeLater) {
         loop->order(thing);
         EXPECT_TRUE(loop->turns.wait(*thing, std::nullopt));  // nobody leads from here on
         thing = std::make_shared<Awaited>();
-        loop->order(thing);
+        loop->leave(thing);
         loop->turns.nudge_later();
         while (true) {
             std::lock_guard lock(loop->turns.mutex());
@@ -153,7 +159,7 @@ TEST(LoopTurnsTest, BackgroundMakesTheTurnThatWasToComeLater) {
 TEST(LoopTurnsTest, WaitTakesAlongWhatWasToComeLater) {
     FakeLoop loop;
     auto thing = std::make_shared<Awaited>();
-    loop.order(thing);
+    loop.leave(thing);
     loop.turns.nudge_later();
     EXPECT_EQ(loop.turn_count, 0);
     EXPECT_TRUE(loop.turns.wait(*thing, std::nullopt));
@@ -162,15 +168,27 @@ TEST(LoopTurnsTest, WaitTakesAlongWhatWasToComeLater) {
 
 TEST(LoopTurnsTest, LeaderIsWokenForWhatMayComeLater) {
     FakeLoop loop;
-    auto outer = std::make_shared<Awaited>();
-    auto later = std::make_shared<Awaited>();
-    loop.in_turn = [&] {
-        loop.order(later);
-        loop.turns.nudge_later();
-    };
-    loop.order(outer);
-    EXPECT_TRUE(loop.turns.wait(*outer, std::nullopt));
-    EXPECT_TRUE(loop.turns.wait(*later, std::nullopt));
+    auto thing = std::make_shared<Awaited>();
+    std::thread leader([&] { EXPECT_TRUE(loop.turns.wait(*thing, std::nullopt)); });
+    while (loop.turn_count == 0) std::this_thread::yield();  // it sleeps, or is about to
+    loop.leave(thing);
+    loop.turns.nudge_later();
+    leader.join();
+}
+
+TEST(LoopTurnsTest, BackgroundSendsWhatCameTooLateForALeadersLastTurn) {
+    auto loop = std::make_shared<FakeLoop>();
+    loop->turns.start_background(loop);
+    auto awaited = std::make_shared<Awaited>();
+    auto late = std::make_shared<Awaited>();
+    loop->in_turn = [&] { loop->leave(late); };  // the orders of this turn have been taken already
+    loop->order(awaited);
+    EXPECT_TRUE(loop->turns.wait(*awaited, std::nullopt));
+    while (true) {
+        std::lock_guard lock(loop->turns.mutex());
+        if (late->ready) break;
+    }
+    loop->turns.stop_background();
 }
 
 TEST(LoopTurnsTest, WaitInsideATurnRunsTurnsOfItsOwn) {
