@@ -1,7 +1,6 @@
 #include "cpu_client/app/track_service.h"
 
 #include <algorithm>
-#include <array>
 #include <iterator>
 #include <string_view>
 #include <unordered_map>
@@ -10,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "cpu_client/app/connection.h"
+#include "schemas/track_stages.h"
 
 namespace farm {
 
@@ -19,8 +19,7 @@ constexpr std::string_view features_name = "FEATURES";
 constexpr std::string_view labels_name = "LABELS";
 constexpr std::string_view wish_name = "EDGES_WANTED";
 enum Stage : std::size_t { embedding, graph, filter, classifier, tracks, stage_count };
-constexpr std::array<std::string_view, stage_count> stage_names{"embedding", "graph", "filter",
-                                                                "classifier", "tracks"};
+static_assert(track_stage_names.size() == stage_count);
 constexpr double largest_stage_number = 9'007'199'254'740'992;  // 2^53: doubles skip integers above
 
 bool has(const std::vector<TensorSpec>& specs, std::string_view name, DType type) {
@@ -95,7 +94,7 @@ Result<std::vector<TrackStage>> read_stages(const Inference& answer) {
     }
     std::vector<TrackStage> stages;
     for (std::size_t i = 0; i < stage_count; ++i) {
-        stages.push_back({std::string(stage_names[i]), (*numbers)[2 * i]});
+        stages.push_back({std::string(track_stage_names[i]), (*numbers)[2 * i]});
     }
     for (const Stage stage : {graph, filter}) {
         stages[stage].edge_count = static_cast<std::uint64_t>((*numbers)[2 * stage + 1]);
