@@ -18,6 +18,14 @@ using namespace tracking;
 using twin::CudaExecution;
 using twin::Index;
 
+/// What a step gave back stays in the pool, for the next one.
+void keep_pool() {
+    cudaMemPool_t pool = nullptr;
+    twin::check(cudaDeviceGetDefaultMemPool(&pool, 0));
+    std::uint64_t all = ~std::uint64_t{0};
+    twin::check(cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &all));
+}
+
 template <class Number>
 CudaExecution::Array<Number> on_device(const CudaExecution& run, std::span<const Number> numbers) {
     auto made = run.array<Number>(numbers.size());
@@ -25,9 +33,35 @@ CudaExecution::Array<Number> on_device(const CudaExecution& run, std::span<const
     return made;
 }
 
+/// What the device could do at most, by its clocks.
+struct DeviceLimits {
+    double flop_per_s{0};  ///< float32, a multiply-add is two
+    double bytes_per_s{0};
+};
+
+DeviceLimits device_limits() {
+    const auto attribute = [](cudaDeviceAttr which) {
+        int value = 0;
+        twin::check(cudaDeviceGetAttribute(&value, which, 0));
+        return static_cast<double>(value);
+    };
+    constexpr double lanes_of_multiprocessor = 128;  // of compute capability 8.6 and 9.0 on
+    constexpr double bits_of_byte = 8;
+    return {2 * lanes_of_multiprocessor * attribute(cudaDevAttrMultiProcessorCount) * 1e3 *
+                attribute(cudaDevAttrClockRate),
+            2 * attribute(cudaDevAttrGlobalMemoryBusWidth) / bits_of_byte * 1e3 *
+                attribute(cudaDevAttrMemoryClockRate)};
+}
+
+/// Of what the device could do, for so much in each iteration.
+benchmark::Counter share(double amount, double limit_per_s) {
+    return {amount / limit_per_s, benchmark::Counter::kIsIterationInvariantRate};
+}
+
 /// Runs `step` once for each iteration; its time is that between two events on the stream.
 template <class Step>
 void measure(benchmark::State& state, const CudaExecution& run, const Step& step) {
+    keep_pool();
     step();  // memory of the pool, and code of the device
     for (auto _ : state) {
         run.mark(0);
@@ -52,8 +86,9 @@ double candidates_of_a_point(CudaExecution& run, const twin::SortedPoints<CudaEx
                                   3.4e38F};
     run.for_each(count, [=] __device__(Index position) {
         unsigned long long found = 0;
-        search.earlier_neighbours<0>(
-            position, [&](Index) { ++found; }, [] { return false; });
+        for (Index column = 0; column < twin::PairSearch::column_count; ++column) {
+            search.earlier_neighbours<0>(position, column, [&](Index) { ++found; });
+        }
         atomicAdd(sum, found);
     });
     return static_cast<double>(run.read(total, 0)) / static_cast<double>(count);
@@ -72,7 +107,13 @@ void radius_graph_of_an_event(benchmark::State& state) {
     });
     state.counters["edges"] = static_cast<double>(edges);
     const auto sorted = twin::sort_points(run, rows, ends, Embedding::radius);
-    state.counters["candidates_of_a_point"] = candidates_of_a_point(run, sorted);
+    const double candidates = candidates_of_a_point(run, sorted);
+    state.counters["candidates_of_a_point"] = candidates;
+    // A subtraction and a multiply-add for each dimension; each pair is looked at twice. At most:
+    // the sum of a pair that is far apart ends early.
+    constexpr double flop = 2 * 3 * Embedding::dimension_count;
+    state.counters["most_share_of_flop"] =
+        share(flop * candidates * Embedding::point_count, device_limits().flop_per_s);
 }
 BENCHMARK(radius_graph_of_an_event)->UseManualTime()->Unit(benchmark::kMicrosecond);
 
@@ -89,12 +130,19 @@ struct DeviceEdges {
     CudaExecution::Array<float> distances;
 };
 
+/// Each edge is read once at least, and each point's root written.
+double fewest_bytes(std::size_t edge_count) {
+    return sizeof(Index) * (2.0 * static_cast<double>(edge_count) + TrackEdges::point_count);
+}
+
 void components_of_all_edges(benchmark::State& state) {
     CudaExecution run(cudaStreamPerThread);
     const DeviceEdges edges(run);
     const twin::EdgesAbove all{edges.scores.data(), -1};
     measure(state, run,
             [&] { twin::component_roots(run, TrackEdges::point_count, edges.ends.list(), all); });
+    state.counters["share_of_bytes"] =
+        share(fewest_bytes(edges.ends.size()), device_limits().bytes_per_s);
 }
 BENCHMARK(components_of_all_edges)->UseManualTime()->Unit(benchmark::kMicrosecond);
 

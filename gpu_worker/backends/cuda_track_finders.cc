@@ -1,3 +1,4 @@
+#include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAStream.h>
 #include <torch/script.h>
 
@@ -15,6 +16,18 @@ namespace {
 /// A filter's rows of this many edges take half a gigabyte, and launches no longer cost anything.
 constexpr std::size_t filter_chunk = 524'288;
 
+/// libtorch's: networks and stages share one pool, under the limit of `--device-memory-limit`.
+constexpr tracking::twin::StreamMemory torch_memory{
+    [](std::size_t size_bytes, void* stream) {
+        try {
+            return c10::cuda::CUDACachingAllocator::raw_alloc_with_stream(
+                size_bytes, static_cast<cudaStream_t>(stream));
+        } catch (...) {
+            throw tracking::twin::DeviceFailure(caught_failure().detail);
+        }
+    },
+    [](void* memory, void*) noexcept { c10::cuda::CUDACachingAllocator::raw_delete(memory); }};
+
 class CudaTrackFinders final : public TrackFinders {
   public:
     CudaTrackFinders(TracksSettings settings, Device device, TwinPrograms programs)
@@ -28,7 +41,7 @@ class CudaTrackFinders final : public TrackFinders {
             const TorchStream stream(programs_.classifier->device);
             return make_cuda_track_finder(
                 settings_.finder, make_twin_networks(programs_, settings_.filter_input, stream),
-                {device_.index, c10::cuda::CUDAStream(stream.stream()).stream()});
+                {device_.index, c10::cuda::CUDAStream(stream.stream()).stream(), torch_memory});
         } catch (...) {
             return fail(ErrorCode::device, caught_failure().detail);
         }

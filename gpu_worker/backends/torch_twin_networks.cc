@@ -64,7 +64,8 @@ class TwinNetwork {
         const at::Tensor rows =
             view_of(points.values, {length(points.size), length(points.dimension_count)},
                     at::kFloat, program_->device);
-        return program_->precision ? rows.to(*program_->precision) : rows;
+        const at::Tensor taken = program_->precision ? rows.to(*program_->precision) : rows;
+        return program_->writes_to_inputs && taken.is_same(rows) ? rows.clone() : taken;
     }
 
     /// int64 [2, e], which is what index_select takes.

@@ -78,11 +78,11 @@ Result<void> check_embedding_shape(std::size_t row_count, std::size_t dimension_
                                              std::to_string(point_count) +
                                              "): use a network that gives a row for each point");
     }
-    if (dimension_count > limits::dimension_count) {
+    if (dimension_count < 1 || dimension_count > limits::dimension_count) {
         return fail(ErrorCode::internal, "the embedding has " + std::to_string(dimension_count) +
-                                             " dimensions (at most " +
+                                             " dimensions (the limits are 1 and " +
                                              std::to_string(limits::dimension_count) +
-                                             " are possible): use a smaller embedding");
+                                             "): use one of another width");
     }
     return {};
 }

@@ -9,18 +9,18 @@
 #include <cub/device/device_scan.cuh>
 #include <cuda/std/functional>
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <utility>
 
 #include "gpu_worker/tracking/twin/execution.h"
+#include "gpu_worker/tracking/twin/stream_memory.h"
 
 namespace farm::tracking::twin {
 
 /// What the CUDA runtime says, as "CUDA error: <text>".
-struct CudaFailure : std::runtime_error {
+struct CudaFailure : DeviceFailure {
     explicit CudaFailure(cudaError_t error)
-        : std::runtime_error(std::string("CUDA error: ") + cudaGetErrorString(error)) {}
+        : DeviceFailure(std::string("CUDA error: ") + cudaGetErrorString(error)) {}
 };
 
 inline void check(cudaError_t error) {
@@ -28,6 +28,17 @@ inline void check(cudaError_t error) {
     static_cast<void>(cudaGetLastError());  // a later call shall not find it again
     throw CudaFailure(error);
 }
+
+/// The device's own pool, which a process has one of.
+inline constexpr StreamMemory device_pool{
+    [](std::size_t size_bytes, void* stream) {
+        void* memory = nullptr;
+        check(cudaMallocAsync(&memory, size_bytes, static_cast<cudaStream_t>(stream)));
+        return memory;
+    },
+    [](void* memory, void* stream) noexcept {
+        static_cast<void>(cudaFreeAsync(memory, static_cast<cudaStream_t>(stream)));
+    }};
 
 template <class Step>
 __global__ void run_step(std::size_t count, Step step) {
@@ -38,16 +49,16 @@ __global__ void run_step(std::size_t count, Step step) {
     }
 }
 
-/// Execution on a stream of the current device, whose memory comes from the device's pool in the
-/// order of the stream. One thread uses an object at a time. Errors: CudaFailure.
+/// Execution on a stream of the current device. One thread uses an object at a time. Errors:
+/// DeviceFailure.
 class CudaExecution {
   public:
     template <class Number>
     class Array {
       public:
-        Array(std::size_t size, cudaStream_t stream) : size_(size), stream_(stream) {
-            if (size == 0) return;
-            check(cudaMallocAsync(&data_, size * sizeof(Number), stream));
+        Array(std::size_t size, const StreamMemory& memory, cudaStream_t stream)
+            : size_(size), memory_(&memory), stream_(stream) {
+            if (size != 0) data_ = memory.take(size * sizeof(Number), stream);
         }
         Array(Array&& other) noexcept { swap(other); }
         Array& operator=(Array&& other) noexcept {
@@ -55,7 +66,7 @@ class CudaExecution {
             return *this;
         }
         ~Array() {
-            if (data_ != nullptr) static_cast<void>(cudaFreeAsync(data_, stream_));
+            if (data_ != nullptr) memory_->give_back(data_, stream_);
         }
 
         Number* data() { return static_cast<Number*>(data_); }
@@ -66,16 +77,19 @@ class CudaExecution {
         void swap(Array& other) noexcept {
             std::swap(data_, other.data_);
             std::swap(size_, other.size_);
+            std::swap(memory_, other.memory_);
             std::swap(stream_, other.stream_);
         }
 
         void* data_{nullptr};
         std::size_t size_{0};
+        const StreamMemory* memory_{nullptr};
         cudaStream_t stream_{nullptr};
     };
 
-    /// The stream belongs to somebody else, who keeps it longer.
-    explicit CudaExecution(cudaStream_t stream) : stream_(stream) {
+    /// Stream and memory belong to somebody else, who keeps them longer.
+    explicit CudaExecution(cudaStream_t stream, const StreamMemory& memory = device_pool)
+        : stream_(stream), memory_(&memory) {
         for (Event& event : marks_) {
             cudaEvent_t made = nullptr;
             check(cudaEventCreate(&made));
@@ -88,7 +102,7 @@ class CudaExecution {
 
     template <class Number>
     Array<Number> array(std::size_t size) const {
-        return {size, stream_};
+        return {size, *memory_, stream_};
     }
 
     template <class Number>
@@ -192,6 +206,7 @@ class CudaExecution {
     }
 
     cudaStream_t stream_;
+    const StreamMemory* memory_;
     std::array<Event, 8> marks_;
     std::unique_ptr<void, HostEnd> word_;  ///< pinned, for numbers that are read
 };

@@ -10,29 +10,21 @@ namespace farm::tracking {
 
 namespace {
 
-/// Memory that an event gave back stays with the process, for the next one.
-void keep_pool(int device) {
-    cudaMemPool_t pool = nullptr;
-    twin::check(cudaDeviceGetDefaultMemPool(&pool, device));
-    std::uint64_t all = ~std::uint64_t{0};
-    twin::check(cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &all));
-}
-
-/// The rim: CudaFailure ends here.
+/// The rim: DeviceFailure ends here.
 class CudaTrackFinder final : public TrackFinder {
   public:
     CudaTrackFinder(const TrackFinderConfig& config, twin::TwinNetworks networks,
                     const CudaQueue& queue)
         : device_(queue.device),
           finder_(config, std::move(networks),
-                  twin::CudaExecution(static_cast<cudaStream_t>(queue.stream))) {}
+                  twin::CudaExecution(static_cast<cudaStream_t>(queue.stream), queue.memory)) {}
 
     Result<FoundTracks> find(const Points& features, std::span<const std::size_t> event_ends,
                              KeepEdges keep) override {
         try {
             twin::check(cudaSetDevice(device_));
             return finder_.find(features, event_ends, keep);
-        } catch (const twin::CudaFailure& failure) {
+        } catch (const twin::DeviceFailure& failure) {
             return fail(ErrorCode::device, failure.what());
         }
     }
@@ -51,9 +43,8 @@ Result<std::unique_ptr<TrackFinder>> make_cuda_track_finder(const TrackFinderCon
     FARM_EXPECT(networks.embedder != nullptr && networks.classifier != nullptr);
     try {
         twin::check(cudaSetDevice(queue.device));
-        keep_pool(queue.device);
         return std::make_unique<CudaTrackFinder>(config, std::move(networks), queue);
-    } catch (const twin::CudaFailure& failure) {
+    } catch (const twin::DeviceFailure& failure) {
         return fail(ErrorCode::device, failure.what());
     }
 }

@@ -15,10 +15,11 @@
 ///
 /// Points lie in the cells of a grid over the three dimensions in which they are spread most; cells
 /// are as wide as the radius at least. Those of neighbouring cells stand together (counting sort),
-/// so a point's candidates are nine ranges of positions, and the lanes of a warp read the same
-/// ones. A pair is looked at by its later position: once to count the edges of each row, then,
-/// behind their prefix sum, to fill them in. Atomics make the order within a row any; each row is
-/// sorted.
+/// so a point's candidates are nine ranges of positions, six of them with earlier ones. Each range
+/// has a lane of its own, because dense places would else hold up all others, and the lanes of a
+/// warp read the same ones. A pair is looked at by its later position: once to count the edges of
+/// each row, then, behind their prefix sum, to fill them in. Atomics make the order within a row
+/// any; each row is sorted.
 namespace farm::tracking::twin {
 
 namespace grid {
@@ -265,34 +266,31 @@ struct PairSearch {
     int quads;
     float square_limit;
 
-    /// Calls found(other position) for each earlier position within the limit, until `enough()`.
-    template <int quad_count, class Found, class Enough>
-    FARM_LANE void earlier_neighbours(Index position, const Found& found,
-                                      const Enough& enough) const {
+    /// Columns of cells that a point's earlier neighbours lie in: as many lanes share its work.
+    static constexpr Index column_count = 6;
+
+    /// Calls found(other position) for each earlier position within the limit, of one column.
+    template <int quad_count, class Found>
+    FARM_LANE void earlier_neighbours(Index position, Index column, const Found& found) const {
         const grid::Axis* axes = grid->axes;
-        const OwnRow<quad_count> own(rows + static_cast<std::size_t>(position) * quads, quads);
         Index rest = cells[position];
         const Index z = rest % axes[2].cell_count;
         rest /= axes[2].cell_count;
-        const Index y = rest % axes[1].cell_count;
+        const Index y = rest % axes[1].cell_count + column % 3 - 1;
         rest /= axes[1].cell_count;
-        const Index x = rest % axes[0].cell_count;
+        const Index x = rest % axes[0].cell_count + column / 3 - 1;  // later positions lie beyond
         const Index event = rest / axes[0].cell_count;
-        const Index y_end = y + 1 < axes[1].cell_count ? y + 2 : y + 1;
-        const Index z_end = z + 1 < axes[2].cell_count ? z + 2 : z + 1;
-        for (Index i = x > 0 ? x - 1 : 0; i <= x; ++i) {  // columns beyond are later positions
-            for (Index j = y > 0 ? y - 1 : 0; j < y_end; ++j) {
-                if (enough()) return;
-                const Index column = ((event * axes[0].cell_count + i) * axes[1].cell_count + j) *
-                                     axes[2].cell_count;
-                const Index begin = cell_begins[column + (z > 0 ? z - 1 : 0)];
-                const Index last = cell_begins[column + z_end];
-                const Index end = last < position ? last : position;
-                for (Index other = begin; other < end; ++other) {
-                    const Quad* row = rows + static_cast<std::size_t>(other) * quads;
-                    if (is_within(own, row, square_limit)) found(other);
-                }
-            }
+        if (x < 0 || y < 0 || y >= axes[1].cell_count) return;
+        const Index first =
+            ((event * axes[0].cell_count + x) * axes[1].cell_count + y) * axes[2].cell_count;
+        const Index begin = cell_begins[first + (z > 0 ? z - 1 : 0)];
+        const Index last = cell_begins[first + (z + 1 < axes[2].cell_count ? z + 2 : z + 1)];
+        const Index end = last < position ? last : position;
+        if (begin >= end) return;
+        const OwnRow<quad_count> own(rows + static_cast<std::size_t>(position) * quads, quads);
+        for (Index other = begin; other < end; ++other) {
+            const Quad* row = rows + static_cast<std::size_t>(other) * quads;
+            if (is_within(own, row, square_limit)) found(other);
         }
     }
 };
@@ -305,18 +303,18 @@ void count_rows(E& run, const PairSearch& search, std::size_t edge_limit, Array<
     run.zero(published);
     unsigned long long* total = published.data();
     Index* size_of = sizes.data();
-    run.for_each(sizes.size() - 1, [=] FARM_LANE(Index position) {
+    const auto point_count = static_cast<Index>(sizes.size() - 1);
+    run.for_each(PairSearch::column_count * (sizes.size() - 1), [=] FARM_LANE(Index lane) {
+        if (shared_value(*total) > edge_limit) return;
+        const Index position = lane % point_count;
         const Index own = search.points[position];
         Index count = 0;
-        search.earlier_neighbours<quad_count>(
-            position,
-            [&](Index other) {
-                const Index point = search.points[other];
-                fetch_add(size_of[own > point ? own : point], Index{1});
-                if (++count % published_at_once != 0) return;
-                fetch_add(*total, static_cast<unsigned long long>(published_at_once));
-            },
-            [&] { return shared_value(*total) > edge_limit; });
+        search.earlier_neighbours<quad_count>(position, lane / point_count, [&](Index other) {
+            const Index point = search.points[other];
+            fetch_add(size_of[own > point ? own : point], Index{1});
+            if (++count % published_at_once != 0) return;
+            fetch_add(*total, static_cast<unsigned long long>(published_at_once));
+        });
     });
 }
 
@@ -328,17 +326,16 @@ void fill_rows(E& run, const PairSearch& search, std::size_t point_count,
     Index* filled_of = filled.data();
     const std::int64_t* begin_of = ends.data();
     Index* targets = edges.target.data();
-    run.for_each(point_count, [=] FARM_LANE(Index position) {
+    const auto count = static_cast<Index>(point_count);
+    run.for_each(PairSearch::column_count * point_count, [=] FARM_LANE(Index lane) {
+        const Index position = lane % count;
         const Index own = search.points[position];
-        search.earlier_neighbours<quad_count>(
-            position,
-            [&](Index other) {
-                const Index point = search.points[other];
-                const Index row = own > point ? own : point;
-                const Index rank = fetch_add(filled_of[row], Index{1});
-                targets[begin_of[row] + rank] = own > point ? point : own;
-            },
-            [] { return false; });
+        search.earlier_neighbours<quad_count>(position, lane / count, [&](Index other) {
+            const Index point = search.points[other];
+            const Index row = own > point ? own : point;
+            const Index rank = fetch_add(filled_of[row], Index{1});
+            targets[begin_of[row] + rank] = own > point ? point : own;
+        });
     });
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "gpu_worker/tracking/edges.h"
 #include "gpu_worker/tracking/twin/components_twin.h"
@@ -9,8 +10,9 @@
 #include "gpu_worker/tracking/twin/select_edges.h"
 #include "gpu_worker/tracking/walkthrough.h"
 
-/// The twin of walkthrough(): the same tracks. Each component is walked by a lane of its own, with
-/// the algorithm of walkthrough.cc; components are many and small, and know nothing of one another.
+/// The twin of walkthrough(): the same tracks. All places look ahead at once, again and again until
+/// nothing changes; then each component is walked by a lane of its own, with the algorithm of
+/// walkthrough.cc: components are many and small, and know nothing of one another.
 namespace farm::tracking::twin {
 
 /// Points in the order of their components, and in each from the inside out, as outward() has it.
@@ -88,6 +90,14 @@ struct OuterEnd {
     }
 };
 
+inline constexpr Index nowhere = -1;
+
+/// The longest road from a position.
+struct Road {
+    Index length{1};
+    Index next{nowhere};  ///< the next position on it
+};
+
 /// What a lane walks on: arrays by position, of which it touches those of its component.
 struct WalkArrays {
     const Index* outward_begins;  ///< edges that leave a position, in the order they were given in
@@ -95,29 +105,56 @@ struct WalkArrays {
     const float* outward_scores;
     const Index* inward_begins;  ///< edges that enter a position, in any order
     const Index* inward_starts;  ///< the position that each of them comes from
+    const Index* in_chains;      ///< 1 where the component has no junction, else 0
     Index* lengths;              ///< of the longest road from a position
     Index* nexts;                ///< the next position on it, or nowhere
     Index* tracks;               ///< where the road that took a position began, or no_track
     std::uint32_t* changed;      ///< a bit for each position; neighbours share words
-};
 
-inline constexpr Index nowhere = -1;
+    FARM_LANE bool is_used(Index place) const { return tracks[place] != no_track; }
+
+    /// From the lengths of the places ahead, as look_ahead() of walkthrough.cc.
+    FARM_LANE Road road_from(Index place, const Index* known_lengths,
+                             const WalkthroughConfig& config) const {
+        Road road;
+        const Index best = best_outward(place, config);
+        if (best == nowhere) return road;
+        follow(best, known_lengths, road);
+        for (Index k = outward_begins[place]; k < outward_begins[place + 1]; ++k) {
+            if (k == best || is_used(outward_ends[k])) continue;
+            if (outward_scores[k] > config.branch_cut) follow(k, known_lengths, road);
+        }
+        return road;
+    }
+
+  private:
+    FARM_LANE Index best_outward(Index place, const WalkthroughConfig& config) const {
+        Index best = nowhere;
+        for (Index k = outward_begins[place]; k < outward_begins[place + 1]; ++k) {
+            if (is_used(outward_ends[k])) continue;
+            if (best == nowhere || outward_scores[k] > outward_scores[best]) best = k;
+        }
+        if (best == nowhere || in_chains[place] != 0) return best;
+        return outward_scores[best] > config.walk_cut ? best : nowhere;
+    }
+
+    FARM_LANE void follow(Index edge, const Index* known_lengths, Road& road) const {
+        const Index ahead = outward_ends[edge];
+        if (known_lengths[ahead] < road.length) return;
+        road = {known_lengths[ahead] + 1, ahead};
+    }
+};
 
 /// One component; see class Walk of walkthrough.cc, of which it is the twin.
 class ComponentWalk {
   public:
     FARM_LANE ComponentWalk(const WalkArrays& arrays, const WalkthroughConfig& config, Index begin,
                             Index end)
-        : arrays_(arrays),
-          config_(config),
-          begin_(begin),
-          end_(end),
-          is_chain_(has_no_junction()) {}
+        : arrays_(arrays), config_(config), begin_(begin), end_(end) {}
 
     FARM_LANE void find_tracks() {
-        for (Index place = end_; place-- > begin_;) look_ahead(place);
         for (Index place = begin_; place < end_; ++place) {
-            if (is_used(place)) continue;
+            if (arrays_.is_used(place)) continue;
             if (static_cast<std::size_t>(arrays_.lengths[place]) < config_.minimum_hit_count)
                 continue;
             take_road(place);
@@ -125,49 +162,10 @@ class ComponentWalk {
     }
 
   private:
-    FARM_LANE bool is_used(Index place) const { return arrays_.tracks[place] != no_track; }
-
-    FARM_LANE bool has_no_junction() const {
-        for (Index place = begin_; place < end_; ++place) {
-            if (arrays_.outward_begins[place + 1] - arrays_.outward_begins[place] > 1) return false;
-            if (arrays_.inward_begins[place + 1] - arrays_.inward_begins[place] > 1) return false;
-        }
-        return true;
-    }
-
     FARM_LANE void look_ahead(Index place) {
-        Index length = 1;
-        Index next = nowhere;
-        const Index best = best_outward(place);
-        if (best != nowhere) {
-            follow(best, length, next);
-            const Index end = arrays_.outward_begins[place + 1];
-            for (Index k = arrays_.outward_begins[place]; k < end; ++k) {
-                if (k == best || is_used(arrays_.outward_ends[k])) continue;
-                if (arrays_.outward_scores[k] > config_.branch_cut) follow(k, length, next);
-            }
-        }
-        arrays_.lengths[place] = length;
-        arrays_.nexts[place] = next;
-    }
-
-    FARM_LANE Index best_outward(Index place) const {
-        Index best = nowhere;
-        const Index end = arrays_.outward_begins[place + 1];
-        for (Index k = arrays_.outward_begins[place]; k < end; ++k) {
-            if (is_used(arrays_.outward_ends[k])) continue;
-            if (best == nowhere || arrays_.outward_scores[k] > arrays_.outward_scores[best])
-                best = k;
-        }
-        if (best == nowhere || is_chain_) return best;
-        return arrays_.outward_scores[best] > config_.walk_cut ? best : nowhere;
-    }
-
-    FARM_LANE void follow(Index edge, Index& length, Index& next) const {
-        const Index ahead = arrays_.outward_ends[edge];
-        if (arrays_.lengths[ahead] < length) return;
-        length = arrays_.lengths[ahead] + 1;
-        next = ahead;
+        const Road road = arrays_.road_from(place, arrays_.lengths, config_);
+        arrays_.lengths[place] = road.length;
+        arrays_.nexts[place] = road.next;
     }
 
     FARM_LANE void take_road(Index first) {
@@ -190,7 +188,7 @@ class ComponentWalk {
         const Index end = arrays_.inward_begins[place + 1];
         for (Index k = arrays_.inward_begins[place]; k < end; ++k) {
             const Index before = arrays_.inward_starts[k];
-            if (!is_used(before)) fetch_or(arrays_.changed[before / 32], bit(before));
+            if (!arrays_.is_used(before)) fetch_or(arrays_.changed[before / 32], bit(before));
         }
     }
 
@@ -214,8 +212,55 @@ class ComponentWalk {
     const WalkthroughConfig& config_;
     Index begin_;
     Index end_;
-    bool is_chain_;
 };
+
+/// 1 for each position in a component in which nothing has two edges on one side, else 0.
+template <Execution E>
+Array<E, Index> chain_flags(E& run, const Positions<E>& positions, const Index* outward_begins,
+                            const Index* inward_begins) {
+    const std::size_t count = positions.points.size();
+    auto junctions = run.template array<std::uint32_t>(count);
+    auto flags = run.template array<Index>(count);
+    run.zero(junctions);
+    const Index* root_of = positions.roots.data();
+    const Index* point_at = positions.points.data();
+    std::uint32_t* junction_of = junctions.data();  // by root
+    Index* flag_of = flags.data();
+    run.for_each(count, [=] FARM_LANE(Index place) {
+        const bool is_junction = outward_begins[place + 1] - outward_begins[place] > 1 ||
+                                 inward_begins[place + 1] - inward_begins[place] > 1;
+        if (is_junction) fetch_or(junction_of[root_of[point_at[place]]], 1);
+    });
+    run.for_each(count, [=] FARM_LANE(Index place) {
+        flag_of[place] = junction_of[root_of[point_at[place]]] != 0 ? 0 : 1;
+    });
+    return flags;
+}
+
+/// The longest roads before any is taken. A round gives each place what follows from the lengths of
+/// the round before; when one changes nothing, all are right.
+template <Execution E>
+void look_ahead_everywhere(E& run, const WalkArrays& arrays, const WalkthroughConfig& config,
+                           std::size_t count) {
+    constexpr int rounds_at_once = 8;  // even: the last one leaves its lengths where they belong
+    auto others = run.template array<Index>(count);
+    auto changes = run.template array<std::uint32_t>(1);
+    std::uint32_t* change = changes.data();
+    Index* known = arrays.lengths;
+    Index* made = others.data();
+    run.for_each(count, [=] FARM_LANE(Index place) { known[place] = 1; });
+    do {
+        for (int round = 0; round < rounds_at_once; ++round, std::swap(known, made)) {
+            run.zero(changes);
+            run.for_each(count, [=] FARM_LANE(Index place) {
+                const Road road = arrays.road_from(place, known, config);
+                made[place] = road.length;
+                arrays.nexts[place] = road.next;
+                if (road.length != known[place]) fetch_or(*change, 1);
+            });
+        }
+    } while (run.read(changes, 0) != 0);
+}
 
 /// Which track each point is on: any number below the number of points, or no_track. `scores` are
 /// not NaN, `distances` are finite, and no edge leads from a point to itself.
@@ -256,8 +301,11 @@ Array<E, Index> walkthrough(E& run, const float* distances, std::size_t point_co
         }
     });
 
-    const WalkArrays arrays{outward_begins, outward_ids,  score_of,      inward_begins, inward_ids,
-                            lengths.data(), nexts.data(), tracks.data(), changed.data()};
+    const auto chains = chain_flags(run, positions, outward_begins, inward_begins);
+    const WalkArrays arrays{outward_begins, outward_ids,   score_of,       inward_begins,
+                            inward_ids,     chains.data(), lengths.data(), nexts.data(),
+                            tracks.data(),  changed.data()};
+    look_ahead_everywhere(run, arrays, config, point_count);
     const Index* root_of = positions.roots.data();
     const Index* size_of = positions.sizes.data();
     const Index* point_at = positions.points.data();

@@ -26,4 +26,13 @@ struct Cuda {
 
 INSTANTIATE_TYPED_TEST_SUITE_P(Cuda, TwinTest, Cuda);
 
+TEST(CudaExecutionTest, MoreMemoryThanThereIsIsAFailureAndTheDeviceGoesOn) {
+    if (const std::string reason = Cuda::why_not(); !reason.empty()) GTEST_SKIP() << reason;
+    const auto run = Cuda::make();
+    EXPECT_THROW(run->array<std::byte>(std::size_t{1} << 42), DeviceFailure);
+    auto numbers = run->array<Index>(1000);
+    run->zero(numbers);
+    EXPECT_EQ(run->read(numbers, 999), 0);
+}
+
 }  // namespace farm::tracking::twin::testing

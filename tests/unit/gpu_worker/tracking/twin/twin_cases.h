@@ -421,6 +421,26 @@ TYPED_TEST_P(TwinTest, EmbeddingThatIsNoNumberIsAFaultOfTheNetwork) {
         << found.error().message;
 }
 
+class NoColumns : public TwinEmbedder {
+  public:
+    Result<NetworkOutput> embed(const PointRows& features) override {
+        return NetworkOutput{nullptr, nullptr, features.size, 0};
+    }
+};
+
+TYPED_TEST_P(TwinTest, EmbeddingWithoutDimensionsIsAFaultOfTheNetwork) {
+    using E = typename TypeParam::Execution;
+    TwinNetworks networks{std::make_unique<NoColumns>(), nullptr,
+                          std::make_unique<PairLogits<E>>(this->run())};
+    TwinTrackFinder<E> finder({}, std::move(networks), std::move(*TypeParam::make()));
+    const PointSet points = clustered_points(20, 3, 5, 0.1F, 37);
+    const auto found = finder.find(points.view(), {}, KeepEdges::no);
+    ASSERT_FALSE(found);
+    EXPECT_EQ(found.error().code, ErrorCode::internal);
+    EXPECT_NE(found.error().message.find("0 dimensions (the limits are 1 and"), std::string::npos)
+        << found.error().message;
+}
+
 REGISTER_TYPED_TEST_SUITE_P(TwinTest, RadiusGraphHasTheEdgesOfTheProcessor,
                             RadiusGraphOfCoordinatesOnALattice, RadiusGraphOfNoPointAndOne,
                             RadiusGraphOfEqualPoints, RadiusGraphOfPointsFarApart,
@@ -431,6 +451,7 @@ REGISTER_TYPED_TEST_SUITE_P(TwinTest, RadiusGraphHasTheEdgesOfTheProcessor,
                             WalkthroughGivesTheTracksOfTheProcessor,
                             JunctionsAreRemovedAsOnTheProcessor,
                             TheWholeChainFindsTheTracksOfTheProcessor, EmptyEventHasNoTracks,
-                            EmbeddingThatIsNoNumberIsAFaultOfTheNetwork);
+                            EmbeddingThatIsNoNumberIsAFaultOfTheNetwork,
+                            EmbeddingWithoutDimensionsIsAFaultOfTheNetwork);
 
 }  // namespace farm::tracking::twin::testing
