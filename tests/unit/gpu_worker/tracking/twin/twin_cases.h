@@ -441,17 +441,14 @@ TYPED_TEST_P(TwinTest, EmbeddingWithoutDimensionsIsAFaultOfTheNetwork) {
         << found.error().message;
 }
 
-REGISTER_TYPED_TEST_SUITE_P(TwinTest, RadiusGraphHasTheEdgesOfTheProcessor,
-                            RadiusGraphOfCoordinatesOnALattice, RadiusGraphOfNoPointAndOne,
-                            RadiusGraphOfEqualPoints, RadiusGraphOfPointsFarApart,
-                            RadiusGraphOfALargeEvent, RadiusGraphJoinsNoPointsOfTwoEvents,
-                            RadiusGraphBeyondItsLimitIsRefused,
-                            NearestNeighboursAreThoseOfTheProcessor,
-                            ComponentsAreThoseOfTheProcessor, AChainIsOneComponentInWhateverOrder,
-                            WalkthroughGivesTheTracksOfTheProcessor,
-                            JunctionsAreRemovedAsOnTheProcessor,
-                            TheWholeChainFindsTheTracksOfTheProcessor, EmptyEventHasNoTracks,
-                            EmbeddingThatIsNoNumberIsAFaultOfTheNetwork,
-                            EmbeddingWithoutDimensionsIsAFaultOfTheNetwork);
+REGISTER_TYPED_TEST_SUITE_P(
+    TwinTest, RadiusGraphHasTheEdgesOfTheProcessor, RadiusGraphOfCoordinatesOnALattice,
+    RadiusGraphOfNoPointAndOne, RadiusGraphOfEqualPoints, RadiusGraphOfPointsFarApart,
+    RadiusGraphOfALargeEvent, RadiusGraphJoinsNoPointsOfTwoEvents,
+    RadiusGraphBeyondItsLimitIsRefused, NearestNeighboursAreThoseOfTheProcessor,
+    ComponentsAreThoseOfTheProcessor, AChainIsOneComponentInWhateverOrder,
+    WalkthroughGivesTheTracksOfTheProcessor, JunctionsAreRemovedAsOnTheProcessor,
+    TheWholeChainFindsTheTracksOfTheProcessor, EmptyEventHasNoTracks,
+    EmbeddingThatIsNoNumberIsAFaultOfTheNetwork, EmbeddingWithoutDimensionsIsAFaultOfTheNetwork);
 
 }  // namespace farm::tracking::twin::testing
