@@ -408,19 +408,6 @@ class BadRows : public TwinEmbedder {
     E& run_;
 };
 
-TYPED_TEST_P(TwinTest, EmbeddingThatIsNoNumberIsAFaultOfTheNetwork) {
-    using E = typename TypeParam::Execution;
-    TwinNetworks networks{std::make_unique<BadRows<E>>(this->run()), nullptr,
-                          std::make_unique<PairLogits<E>>(this->run())};
-    TwinTrackFinder<E> finder({}, std::move(networks), std::move(*TypeParam::make()));
-    const PointSet points = clustered_points(20, 3, 5, 0.1F, 37);
-    const auto found = finder.find(points.view(), {}, KeepEdges::no);
-    ASSERT_FALSE(found);
-    EXPECT_EQ(found.error().code, ErrorCode::internal);
-    EXPECT_NE(found.error().message.find("coordinate 1 of point 3"), std::string::npos)
-        << found.error().message;
-}
-
 class NoColumns : public TwinEmbedder {
   public:
     Result<NetworkOutput> embed(const PointRows& features) override {
@@ -428,17 +415,20 @@ class NoColumns : public TwinEmbedder {
     }
 };
 
-TYPED_TEST_P(TwinTest, EmbeddingWithoutDimensionsIsAFaultOfTheNetwork) {
+TYPED_TEST_P(TwinTest, EmbeddingThatCannotBeIsAFaultOfTheNetwork) {
     using E = typename TypeParam::Execution;
-    TwinNetworks networks{std::make_unique<NoColumns>(), nullptr,
-                          std::make_unique<PairLogits<E>>(this->run())};
-    TwinTrackFinder<E> finder({}, std::move(networks), std::move(*TypeParam::make()));
     const PointSet points = clustered_points(20, 3, 5, 0.1F, 37);
-    const auto found = finder.find(points.view(), {}, KeepEdges::no);
-    ASSERT_FALSE(found);
-    EXPECT_EQ(found.error().code, ErrorCode::internal);
-    EXPECT_NE(found.error().message.find("0 dimensions (the limits are 1 and"), std::string::npos)
-        << found.error().message;
+    const auto expect_fault = [&](std::unique_ptr<TwinEmbedder> embedder, const char* text) {
+        TwinNetworks networks{std::move(embedder), nullptr,
+                              std::make_unique<PairLogits<E>>(this->run())};
+        TwinTrackFinder<E> finder({}, std::move(networks), std::move(*TypeParam::make()));
+        const auto found = finder.find(points.view(), {}, KeepEdges::no);
+        ASSERT_FALSE(found);
+        EXPECT_EQ(found.error().code, ErrorCode::internal);
+        EXPECT_NE(found.error().message.find(text), std::string::npos) << found.error().message;
+    };
+    expect_fault(std::make_unique<BadRows<E>>(this->run()), "coordinate 1 of point 3");
+    expect_fault(std::make_unique<NoColumns>(), "0 dimensions (the limits are 1 and");
 }
 
 REGISTER_TYPED_TEST_SUITE_P(
@@ -449,6 +439,6 @@ REGISTER_TYPED_TEST_SUITE_P(
     ComponentsAreThoseOfTheProcessor, AChainIsOneComponentInWhateverOrder,
     WalkthroughGivesTheTracksOfTheProcessor, JunctionsAreRemovedAsOnTheProcessor,
     TheWholeChainFindsTheTracksOfTheProcessor, EmptyEventHasNoTracks,
-    EmbeddingThatIsNoNumberIsAFaultOfTheNetwork, EmbeddingWithoutDimensionsIsAFaultOfTheNetwork);
+    EmbeddingThatCannotBeIsAFaultOfTheNetwork);
 
 }  // namespace farm::tracking::twin::testing
