@@ -431,14 +431,16 @@ TYPED_TEST_P(TwinTest, EmbeddingThatCannotBeIsAFaultOfTheNetwork) {
     expect_fault(std::make_unique<NoColumns>(), "0 dimensions (the limits are 1 and");
 }
 
-REGISTER_TYPED_TEST_SUITE_P(
-    TwinTest, RadiusGraphHasTheEdgesOfTheProcessor, RadiusGraphOfCoordinatesOnALattice,
-    RadiusGraphOfNoPointAndOne, RadiusGraphOfEqualPoints, RadiusGraphOfPointsFarApart,
-    RadiusGraphOfALargeEvent, RadiusGraphJoinsNoPointsOfTwoEvents,
-    RadiusGraphBeyondItsLimitIsRefused, NearestNeighboursAreThoseOfTheProcessor,
-    ComponentsAreThoseOfTheProcessor, AChainIsOneComponentInWhateverOrder,
-    WalkthroughGivesTheTracksOfTheProcessor, JunctionsAreRemovedAsOnTheProcessor,
-    TheWholeChainFindsTheTracksOfTheProcessor, EmptyEventHasNoTracks,
-    EmbeddingThatCannotBeIsAFaultOfTheNetwork);
+REGISTER_TYPED_TEST_SUITE_P(TwinTest, RadiusGraphHasTheEdgesOfTheProcessor,
+                            RadiusGraphOfCoordinatesOnALattice, RadiusGraphOfNoPointAndOne,
+                            RadiusGraphOfEqualPoints, RadiusGraphOfPointsFarApart,
+                            RadiusGraphOfALargeEvent, RadiusGraphJoinsNoPointsOfTwoEvents,
+                            RadiusGraphBeyondItsLimitIsRefused,
+                            NearestNeighboursAreThoseOfTheProcessor,
+                            ComponentsAreThoseOfTheProcessor, AChainIsOneComponentInWhateverOrder,
+                            WalkthroughGivesTheTracksOfTheProcessor,
+                            JunctionsAreRemovedAsOnTheProcessor,
+                            TheWholeChainFindsTheTracksOfTheProcessor, EmptyEventHasNoTracks,
+                            EmbeddingThatCannotBeIsAFaultOfTheNetwork);
 
 }  // namespace farm::tracking::twin::testing
