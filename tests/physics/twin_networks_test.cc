@@ -9,6 +9,7 @@
 
 #include "cpu_client/events/generator.h"
 #include "cpu_client/events/hit_features.h"
+#include "gpu_worker/backends/torch_writes.h"
 #include "gpu_worker/backends/track_finders.h"
 #include "gpu_worker/repository/repository.h"
 #include "gpu_worker/tracking/twin/twin_track_finder.h"
@@ -83,6 +84,22 @@ TEST_F(TwinNetworksTest, ALoopOfLanesFindsTheTracksOfTheProcessor) {
     EXPECT_TRUE(found.graph == expected.graph);
     EXPECT_TRUE(found.edges == expected.edges);
     EXPECT_TRUE(found.tracks == expected.tracks);
+}
+
+TEST_F(TwinNetworksTest, ANetworkThatWritesToItsInputGetsACopy) {
+    TorchProgram doubling{*program(settings_.embedding_file)};
+    doubling.module = torch::jit::Module("doubling");
+    doubling.module.define("def forward(self, x: Tensor):\n    return x.mul_(2)\n");
+    doubling.writes_to_inputs = writes_to_inputs(doubling.module);
+    const TwinPrograms programs{std::make_shared<const TorchProgram>(std::move(doubling)),
+                                program(settings_.filter_file), program(settings_.classifier_file)};
+    const TorchStream stream(c10::Device(c10::kCPU));
+    const auto networks = make_twin_networks(programs, settings_.filter_input, stream);
+    const std::vector<float> points{1, 2, 3};
+    const auto doubled = networks.embedder->embed({points.data(), 1, 3});
+    ASSERT_TRUE(doubled) << doubled.error().message;
+    EXPECT_EQ(doubled->values[2], 6);
+    EXPECT_EQ(points, (std::vector<float>{1, 2, 3}));
 }
 
 /// Scores of a device differ in their last digits, and with them a few edges next to the cuts.
