@@ -5,18 +5,9 @@
 
 #include <sys/resource.h>
 
-#include "gpu_worker/device/cuda_device.h"
-
 namespace farm::bench {
 
 namespace {
-
-std::optional<Nvml> nvml_of(const Device& device) {
-    const auto described = describe_cuda_device(device.index);
-    if (!described) return std::nullopt;
-    auto nvml = Nvml::open(described->uuid);
-    return nvml ? std::optional(std::move(*nvml)) : std::nullopt;
-}
 
 std::uint64_t process_peak_bytes() {
     rusage usage{};
@@ -28,7 +19,7 @@ std::uint64_t process_peak_bytes() {
 
 MemoryUse::MemoryUse(const Device& device) : is_of_device_(device.kind == DeviceKind::cuda) {
     if (!is_of_device_) return;
-    nvml_ = nvml_of(device);
+    if (auto nvml = Nvml::open_device(device.index)) nvml_ = std::move(*nvml);
     bytes_before_ = device_bytes();
 }
 

@@ -14,7 +14,6 @@
 #include "gpu_worker/app/direct_bench.h"
 #include "gpu_worker/app/worker_loop.h"
 #include "gpu_worker/backends/process_settings.h"
-#include "gpu_worker/device/cuda_device.h"
 #include "gpu_worker/device/nvml.h"
 #include "gpu_worker/device/pinned_memory.h"
 #include "schemas/limits.h"
@@ -131,9 +130,7 @@ std::shared_ptr<PinnedMemory> pinned_memory(const Device& device, std::uint64_t 
 /// None where the driver does not tell of the device.
 std::optional<Nvml> nvml_of(const Device& device) {
     if (device.kind != DeviceKind::cuda) return std::nullopt;
-    const auto described = describe_cuda_device(device.index);
-    if (!described) return std::nullopt;
-    auto nvml = Nvml::open(described->uuid);
+    auto nvml = Nvml::open_device(device.index);
     if (nvml) return std::move(*nvml);
     log_warning("memory and utilisation of the device are not told",
                 {{"reason", nvml.error().message}});

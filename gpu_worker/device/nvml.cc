@@ -5,6 +5,8 @@
 
 #include <dlfcn.h>
 
+#include "gpu_worker/device/cuda_device.h"
+
 namespace farm {
 
 namespace {
@@ -77,6 +79,12 @@ Result<Nvml> Nvml::open(const std::string& uuid, const char* library) {
         return Nvml(std::move(opened), device);
     }
     return unavailable("knows no device or MIG slice with the UUID " + uuid);
+}
+
+Result<Nvml> Nvml::open_device(int index) {
+    const auto described = describe_cuda_device(index);
+    if (described) return open(described->uuid);
+    return unavailable("is not asked: CUDA has no device " + std::to_string(index));
 }
 
 std::optional<DeviceUse> Nvml::use() const {

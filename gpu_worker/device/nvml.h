@@ -17,6 +17,10 @@ class Nvml {
     /// Errors: unavailable when there is no such library, or it knows no such device.
     static Result<Nvml> open(const std::string& uuid, const char* library = "libnvidia-ml.so.1");
 
+    /// The device as the CUDA runtime numbers it. Errors: unavailable, as above or where the
+    /// runtime does not have it.
+    static Result<Nvml> open_device(int index);
+
     Nvml(Nvml&&) noexcept;
     Nvml& operator=(Nvml&&) noexcept;
     ~Nvml();
