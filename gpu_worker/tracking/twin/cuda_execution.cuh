@@ -49,6 +49,32 @@ __global__ void run_step(std::size_t count, Step step) {
     }
 }
 
+/// The threads of a block.
+class CudaTeam {
+  public:
+    template <class Step>
+    __device__ void for_each(Index count, const Step& step) const {
+        for (Index i = static_cast<Index>(threadIdx.x); i < count; i += width()) step(i);
+        __syncthreads();
+    }
+    template <class Test>
+    __device__ bool any(Index count, const Test& test) const {
+        bool found = false;
+        for (Index i = static_cast<Index>(threadIdx.x); i < count; i += width()) {
+            found = test(i) || found;
+        }
+        return __syncthreads_or(found ? 1 : 0) != 0;
+    }
+
+  private:
+    __device__ static Index width() { return static_cast<Index>(blockDim.x); }
+};
+
+template <unsigned lanes, class Step>
+__global__ void __launch_bounds__(lanes) run_team_step(Step step) {
+    step(CudaTeam(), static_cast<Index>(blockIdx.x));
+}
+
 /// Execution on a stream of the current device. One thread uses an object at a time. Errors:
 /// DeviceFailure.
 class CudaExecution {
@@ -126,6 +152,13 @@ class CudaExecution {
         check(cudaGetLastError());
     }
 
+    template <unsigned lanes, class Step>
+    void for_each_team(std::size_t count, const Step& step) const {
+        if (count == 0) return;
+        run_team_step<lanes><<<static_cast<unsigned>(count), lanes, 0, stream_>>>(step);
+        check(cudaGetLastError());
+    }
+
     template <class From, class To>
     void exclusive_sum(const Array<From>& numbers, Array<To>& sums) const {
         with_scratch([&](void* scratch, std::size_t& bytes) {
@@ -163,8 +196,8 @@ class CudaExecution {
     }
 
     template <class Number>
-    void download(Number* host, const Array<Number>& numbers, std::size_t count) const {
-        copy(host, numbers.data(), count, cudaMemcpyDeviceToHost);
+    void download(Number* host, const Number* numbers, std::size_t count) const {
+        copy(host, numbers, count, cudaMemcpyDeviceToHost);
         wait();
     }
 

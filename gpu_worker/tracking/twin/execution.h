@@ -10,6 +10,8 @@ namespace farm::tracking::twin {
 
 struct NoStep {
     FARM_LANE void operator()(Index) const {}
+    template <class Team>
+    FARM_LANE void operator()(const Team&, Index) const {}
 };
 
 /// What a twin asks of the device that runs it. Steps follow one another; the lanes of a step run
@@ -20,12 +22,18 @@ struct NoStep {
 ///                                          anything; it may be dropped while steps use it
 ///     zero(array), fill(array, byte)       all bytes
 ///     for_each(count, step)                step(i) of each i below count, which fits in an Index
+///     for_each_team<lanes>(count, step)    step(team, i) of each i below count. All lanes of a
+///     team
+///                                          run it, and come together in team.for_each(n, f), which
+///                                          runs f(k) for each k below n, and in team.any(n, f),
+///                                          true if one f(k) is: behind it each sees what the
+///                                          others wrote. As many lanes as 32, 64, up to 1024
 ///     exclusive_sum(counts, sums)          sums[i] = the sum of counts before i; as long, and may
 ///     be
 ///                                          of a wider type
 ///     sort(keys, values, bits)             in place and stable, by the lowest bits of the keys
 ///     read(array, i)                       waits for the steps so far
-///     upload(array, host, count), download(host, array, count)
+///     upload(array, host, count), download(host, memory, count)
 ///                                          copies; `host` may be used again when they return
 ///     mark(m), between(m, n)               the time between two marks among the steps, m below 8
 ///
@@ -39,11 +47,12 @@ concept Execution = requires(E& run, typename E::template Array<Index>& indices,
     run.zero(indices);
     run.fill(indices, std::byte{});
     run.for_each(std::size_t{}, NoStep{});
+    run.template for_each_team<32>(std::size_t{}, NoStep{});
     run.exclusive_sum(indices, indices);
     run.sort(keys, indices, 32);
     { run.read(indices, std::size_t{}) } -> std::same_as<Index>;
     run.upload(indices, host, std::size_t{});
-    run.download(host, indices, std::size_t{});
+    run.download(host, indices.data(), std::size_t{});
 };
 
 template <class E, class Number>

@@ -125,8 +125,9 @@ class TwinTrackFinder final : public TrackFinder {
     }
 
     Result<void> build_tracks(Event& event) {
-        const Array<E, Index> tracks = tracks_of(event);
-        event.labels = track_labels(run_, tracks, event.event_ends, config_.minimum_hit_count);
+        const auto tracks = tracks_of(event);
+        if (!tracks) return tl::unexpected(tracks.error());
+        event.labels = track_labels(run_, *tracks, event.event_ends, config_.minimum_hit_count);
         return {};
     }
 
@@ -157,7 +158,7 @@ class TwinTrackFinder final : public TrackFinder {
         return logits;
     }
 
-    Array<E, Index> tracks_of(const Event& event) {
+    Result<Array<E, Index>> tracks_of(const Event& event) {
         const PointRows points = event.points();
         const EdgeList edges = event.edges.list();
         const float* scores = event.scores.data();
@@ -217,7 +218,7 @@ class TwinTrackFinder final : public TrackFinder {
     template <class Number>
     std::vector<Number> downloaded(const typename E::template Array<Number>& numbers) {
         std::vector<Number> host(numbers.size());
-        run_.download(host.data(), numbers, numbers.size());
+        run_.download(host.data(), numbers.data(), numbers.size());
         return host;
     }
     Edges downloaded(const EdgeArrays<E>& edges) {

@@ -1,18 +1,28 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
+#include <vector>
 
+#include "common/core/error.h"
 #include "gpu_worker/tracking/edges.h"
+#include "gpu_worker/tracking/twin/component_walk.h"
 #include "gpu_worker/tracking/twin/components_twin.h"
 #include "gpu_worker/tracking/twin/execution.h"
 #include "gpu_worker/tracking/twin/select_edges.h"
 #include "gpu_worker/tracking/walkthrough.h"
 
-/// The twin of walkthrough(): the same tracks. All places look ahead at once, again and again until
-/// nothing changes; then each component is walked by a lane of its own, with the algorithm of
-/// walkthrough.cc: components are many and small, and know nothing of one another.
+/// The twin of walkthrough(): the same tracks.
+///
+/// A component without a junction is a track as it stands. Each of the others is walked by a team,
+/// in rounds. Places take their turns from the inside out, so which road a place may take is known
+/// once no earlier place can reach any place that it can reach itself: all places of which that is
+/// so have their turn in one round, since their roads cannot meet (as the deterministic
+/// reservations of Blelloch et al., PPoPP 2012). The first place of all is always one of them.
+/// Where nearly every place reaches nearly all others, as after cuts that let everything through,
+/// that is one road a round: the processor does it then.
 namespace farm::tracking::twin {
 
 /// Points in the order of their components, and in each from the inside out, as outward() has it.
@@ -72,256 +82,281 @@ struct KeptEdges {
     }
 };
 
-struct InnerEnd {
+/// By the smallest point of a component: 1 if a place of it has two edges on one side, else 0.
+template <Execution E>
+Array<E, Index> junctions(E& run, const Positions<E>& positions, const KeptEdges& kept) {
+    const std::size_t count = positions.points.size();
+    auto outward = run.template array<Index>(count);
+    auto inward = run.template array<Index>(count);
+    auto found = run.template array<Index>(count);
+    run.zero(outward);
+    run.zero(inward);
+    run.zero(found);
+    Index* outward_count = outward.data();
+    Index* inward_count = inward.data();
+    Index* has_junction = found.data();
+    const Index* root_of = positions.roots.data();
+    run.for_each(kept.edges.size, [=] FARM_LANE(Index edge) {
+        if (!kept.is_kept(edge)) return;
+        const Index others = fetch_add(outward_count[kept.from(edge)], Index{1}) +
+                             fetch_add(inward_count[kept.to(edge)], Index{1});
+        if (others != 0) fetch_max(has_junction[root_of[kept.edges.source[edge]]], Index{1});
+    });
+    return found;
+}
+
+/// Those of KeptEdges that a road may go along.
+struct WalkedEdges {
     KeptEdges kept;
+    EdgesAbove is_walked;
+    const Index* has_junction;
+    const Index* roots;
+
+    FARM_LANE bool operator()(Index edge) const {
+        return kept.is_kept(edge) && is_walked(edge) &&
+               has_junction[roots[kept.edges.source[edge]]] != 0;
+    }
+};
+
+struct InnerEnd {
+    WalkedEdges walked;
 
     template <class Visit>
     FARM_LANE void operator()(Index edge, const Visit& visit) const {
-        if (kept.is_kept(edge)) visit(kept.from(edge));
+        if (walked(edge)) visit(walked.kept.from(edge));
     }
 };
 
 struct OuterEnd {
-    KeptEdges kept;
+    WalkedEdges walked;
 
     template <class Visit>
     FARM_LANE void operator()(Index edge, const Visit& visit) const {
-        if (kept.is_kept(edge)) visit(kept.to(edge));
+        if (walked(edge)) visit(walked.kept.to(edge));
     }
 };
 
-inline constexpr Index nowhere = -1;
+/// The memory of WalkArrays.
+template <class E>
+struct WalkMemory {
+    Incidence<E> outward;
+    Incidence<E> inward;
+    Array<E, float> outward_scores;
+    Array<E, Index> lengths;
+    Array<E, Index> nexts;
+    Array<E, Index> firsts;
+    Array<E, Index> turns;
+    Array<E, Index> tracks;
 
-/// The longest road from a position.
-struct Road {
-    Index length{1};
-    Index next{nowhere};  ///< the next position on it
-};
-
-/// What a lane walks on: arrays by position, of which it touches those of its component.
-struct WalkArrays {
-    const Index* outward_begins;  ///< edges that leave a position, in the order they were given in
-    const Index* outward_ends;    ///< the position that each of them leads to
-    const float* outward_scores;
-    const Index* inward_begins;  ///< edges that enter a position, in any order
-    const Index* inward_starts;  ///< the position that each of them comes from
-    const Index* in_chains;      ///< 1 where the component has no junction, else 0
-    Index* lengths;              ///< of the longest road from a position
-    Index* nexts;                ///< the next position on it, or nowhere
-    Index* tracks;               ///< where the road that took a position began, or no_track
-    std::uint32_t* changed;      ///< a bit for each position; neighbours share words
-
-    FARM_LANE bool is_used(Index place) const { return tracks[place] != no_track; }
-
-    /// From the lengths of the places ahead, as look_ahead() of walkthrough.cc.
-    FARM_LANE Road road_from(Index place, const Index* known_lengths,
-                             const WalkthroughConfig& config) const {
-        Road road;
-        const Index best = best_outward(place, config);
-        if (best == nowhere) return road;
-        follow(best, known_lengths, road);
-        for (Index k = outward_begins[place]; k < outward_begins[place + 1]; ++k) {
-            if (k == best || is_used(outward_ends[k])) continue;
-            if (outward_scores[k] > config.branch_cut) follow(k, known_lengths, road);
-        }
-        return road;
-    }
-
-  private:
-    FARM_LANE Index best_outward(Index place, const WalkthroughConfig& config) const {
-        Index best = nowhere;
-        for (Index k = outward_begins[place]; k < outward_begins[place + 1]; ++k) {
-            if (is_used(outward_ends[k])) continue;
-            if (best == nowhere || outward_scores[k] > outward_scores[best]) best = k;
-        }
-        if (best == nowhere || in_chains[place] != 0) return best;
-        return outward_scores[best] > config.walk_cut ? best : nowhere;
-    }
-
-    FARM_LANE void follow(Index edge, const Index* known_lengths, Road& road) const {
-        const Index ahead = outward_ends[edge];
-        if (known_lengths[ahead] < road.length) return;
-        road = {known_lengths[ahead] + 1, ahead};
+    WalkArrays arrays() {
+        return {outward.begins.data(), outward.ids.data(), outward_scores.data(),
+                inward.begins.data(),  inward.ids.data(),  lengths.data(),
+                nexts.data(),          firsts.data(),      turns.data(),
+                tracks.data()};
     }
 };
 
-/// One component; see class Walk of walkthrough.cc, of which it is the twin.
-class ComponentWalk {
-  public:
-    FARM_LANE ComponentWalk(const WalkArrays& arrays, const WalkthroughConfig& config, Index begin,
-                            Index end)
-        : arrays_(arrays), config_(config), begin_(begin), end_(end) {}
-
-    FARM_LANE void find_tracks() {
-        for (Index place = begin_; place < end_; ++place) {
-            if (arrays_.is_used(place)) continue;
-            if (static_cast<std::size_t>(arrays_.lengths[place]) < config_.minimum_hit_count)
-                continue;
-            take_road(place);
-        }
-    }
-
-  private:
-    FARM_LANE void look_ahead(Index place) {
-        const Road road = arrays_.road_from(place, arrays_.lengths, config_);
-        arrays_.lengths[place] = road.length;
-        arrays_.nexts[place] = road.next;
-    }
-
-    FARM_LANE void take_road(Index first) {
-        Index last = first;
-        for (Index place = first; place != nowhere; place = arrays_.nexts[place]) {
-            arrays_.tracks[place] = first;
-            last = place;
-        }
-        for (Index place = first; place != nowhere; place = arrays_.nexts[place]) {
-            mark_inward(place);
-        }
-        for (Index place = last_changed(last); place != nowhere; place = last_changed(place)) {
-            const Index length = arrays_.lengths[place];
-            look_ahead(place);
-            if (arrays_.lengths[place] != length) mark_inward(place);
-        }
-    }
-
-    FARM_LANE void mark_inward(Index place) const {
-        const Index end = arrays_.inward_begins[place + 1];
-        for (Index k = arrays_.inward_begins[place]; k < end; ++k) {
-            const Index before = arrays_.inward_starts[k];
-            if (!arrays_.is_used(before)) fetch_or(arrays_.changed[before / 32], bit(before));
-        }
-    }
-
-    FARM_LANE static std::uint32_t bit(Index place) { return std::uint32_t{1} << (place % 32); }
-
-    /// Below `end`, nearest to it, and it is changed no longer.
-    FARM_LANE Index last_changed(Index end) const {
-        for (Index word = (end - 1) / 32; end > begin_ && word >= begin_ / 32; --word) {
-            std::uint32_t bits = shared_value(arrays_.changed[word]);
-            if (word == begin_ / 32) bits &= ~std::uint32_t{0} << (begin_ % 32);
-            if (word == end / 32) bits &= bit(end) - 1;
-            if (bits == 0) continue;
-            const Index place = word * 32 + highest_bit(bits);
-            fetch_and(arrays_.changed[word], ~bit(place));
-            return place;
-        }
-        return nowhere;
-    }
-
-    const WalkArrays& arrays_;
-    const WalkthroughConfig& config_;
-    Index begin_;
-    Index end_;
-};
-
-/// 1 for each position in a component in which nothing has two edges on one side, else 0.
 template <Execution E>
-Array<E, Index> chain_flags(E& run, const Positions<E>& positions, const Index* outward_begins,
-                            const Index* inward_begins) {
-    const std::size_t count = positions.points.size();
-    auto junctions = run.template array<std::uint32_t>(count);
-    auto flags = run.template array<Index>(count);
-    run.zero(junctions);
-    const Index* root_of = positions.roots.data();
-    const Index* point_at = positions.points.data();
-    std::uint32_t* junction_of = junctions.data();  // by root
-    Index* flag_of = flags.data();
-    run.for_each(count, [=] FARM_LANE(Index place) {
-        const bool is_junction = outward_begins[place + 1] - outward_begins[place] > 1 ||
-                                 inward_begins[place + 1] - inward_begins[place] > 1;
-        if (is_junction) fetch_or(junction_of[root_of[point_at[place]]], 1);
-    });
-    run.for_each(count, [=] FARM_LANE(Index place) {
-        flag_of[place] = junction_of[root_of[point_at[place]]] != 0 ? 0 : 1;
-    });
-    return flags;
-}
-
-/// The longest roads before any is taken. A round gives each place what follows from the lengths of
-/// the round before; when one changes nothing, all are right.
-template <Execution E>
-void look_ahead_everywhere(E& run, const WalkArrays& arrays, const WalkthroughConfig& config,
-                           std::size_t count) {
-    constexpr int rounds_at_once = 8;  // even: the last one leaves its lengths where they belong
-    auto others = run.template array<Index>(count);
-    auto changes = run.template array<std::uint32_t>(1);
-    std::uint32_t* change = changes.data();
-    Index* known = arrays.lengths;
-    Index* made = others.data();
-    run.for_each(count, [=] FARM_LANE(Index place) { known[place] = 1; });
-    do {
-        for (int round = 0; round < rounds_at_once; ++round, std::swap(known, made)) {
-            run.zero(changes);
-            run.for_each(count, [=] FARM_LANE(Index place) {
-                const Road road = arrays.road_from(place, known, config);
-                made[place] = road.length;
-                arrays.nexts[place] = road.next;
-                if (road.length != known[place]) fetch_or(*change, 1);
-            });
-        }
-    } while (run.read(changes, 0) != 0);
-}
-
-/// Which track each point is on: any number below the number of points, or no_track. `scores` are
-/// not NaN, `distances` are finite, and no edge leads from a point to itself.
-template <Execution E>
-Array<E, Index> walkthrough(E& run, const float* distances, std::size_t point_count,
-                            const EdgeList& edges, const float* scores,
-                            const WalkthroughConfig& config) {
-    const EdgesAbove is_kept{scores, config.component_cut};
-    const Positions<E> positions =
-        component_positions(run, distances, component_roots(run, point_count, edges, is_kept));
-    const KeptEdges kept{edges, is_kept, positions.positions.data()};
-    Incidence<E> outward = incidence(run, point_count, edges.size, edges.size, InnerEnd{kept});
-    Incidence<E> inward = incidence(run, point_count, edges.size, edges.size, OuterEnd{kept});
-    auto outward_scores = run.template array<float>(edges.size);
-    auto lengths = run.template array<Index>(point_count);
-    auto nexts = run.template array<Index>(point_count);
-    auto tracks = run.template array<Index>(point_count);
-    auto changed = run.template array<std::uint32_t>(point_count / 32 + 1);
-    run.fill(tracks, std::byte{0xff});  // no_track
-    run.zero(changed);
-
+WalkMemory<E> prepare_walk(E& run, std::size_t point_count, const WalkedEdges& walked,
+                           const float* scores) {
+    const std::size_t edge_count = walked.kept.edges.size;
+    WalkMemory<E> memory{
+        incidence(run, point_count, edge_count, edge_count, InnerEnd{walked}),
+        incidence(run, point_count, edge_count, edge_count, OuterEnd{walked}),
+        run.template array<float>(edge_count),
+        run.template array<Index>(point_count),
+        run.template array<Index>(point_count),
+        run.template array<Index>(point_count),
+        run.template array<Index>(point_count),
+        run.template array<Index>(point_count),
+    };
     // Ids of edges become the positions at their other ends.
-    const Index* outward_begins = outward.begins.data();
-    const Index* inward_begins = inward.begins.data();
-    Index* outward_ids = outward.ids.data();
-    Index* inward_ids = inward.ids.data();
-    float* score_of = outward_scores.data();
+    const WalkArrays arrays = memory.arrays();
+    const KeptEdges kept = walked.kept;
+    Index* outward_ids = memory.outward.ids.data();
+    Index* inward_ids = memory.inward.ids.data();
+    float* score_of = memory.outward_scores.data();
     run.for_each(point_count, [=] FARM_LANE(Index place) {
-        const Index begin = outward_begins[place];
-        const Index end = outward_begins[place + 1];
+        const Index begin = arrays.outward_begins[place];
+        const Index end = arrays.outward_begins[place + 1];
         sort_row(outward_ids + begin, end - begin, Ascending{});
         for (Index k = begin; k < end; ++k) {
             score_of[k] = scores[outward_ids[k]];
             outward_ids[k] = kept.to(outward_ids[k]);
         }
-        for (Index k = inward_begins[place]; k < inward_begins[place + 1]; ++k) {
+        for (Index k = arrays.inward_begins[place]; k < arrays.inward_begins[place + 1]; ++k) {
             inward_ids[k] = kept.from(inward_ids[k]);
         }
+        arrays.lengths[place] = 1;
+        arrays.nexts[place] = nowhere;
+        arrays.firsts[place] = place;
+        arrays.turns[place] = place;
+        arrays.tracks[place] = undecided;
     });
+    return memory;
+}
 
-    const auto chains = chain_flags(run, positions, outward_begins, inward_begins);
-    const WalkArrays arrays{outward_begins, outward_ids,   score_of,       inward_begins,
-                            inward_ids,     chains.data(), lengths.data(), nexts.data(),
-                            tracks.data(),  changed.data()};
-    look_ahead_everywhere(run, arrays, config, point_count);
+/// Where the components that have a junction lie.
+template <class E>
+struct Junctioned {
+    Array<E, Index> begins;  ///< ascending
+    Array<E, Index> ends;
+    Array<E, Index> counts;  ///< the last one: how many there are
+};
+
+template <Execution E>
+Junctioned<E> junctioned_components(E& run, const Positions<E>& positions,
+                                    const Index* has_junction) {
+    const std::size_t count = positions.points.size();
+    Junctioned<E> made{run.template array<Index>(count), run.template array<Index>(count),
+                       run.template array<Index>(count + 1)};
+    auto flags = no_flags(run, count);
     const Index* root_of = positions.roots.data();
     const Index* size_of = positions.sizes.data();
     const Index* point_at = positions.points.data();
-    run.for_each(point_count, [=] FARM_LANE(Index place) {
+    Index* is_begin = flags.data();
+    run.for_each(count, [=] FARM_LANE(Index place) {
         const Index root = root_of[point_at[place]];
-        if (place > 0 && root_of[point_at[place - 1]] == root) return;
-        ComponentWalk(arrays, config, place, place + size_of[root]).find_tracks();
+        const bool is_first = place == 0 || root_of[point_at[place - 1]] != root;
+        is_begin[place] = is_first ? has_junction[root] : 0;
     });
+    run.exclusive_sum(flags, made.counts);
+    const Index* number_of = made.counts.data();
+    Index* begins = made.begins.data();
+    Index* ends = made.ends.data();
+    run.for_each(count, [=] FARM_LANE(Index place) {
+        if (is_begin[place] == 0) return;
+        begins[number_of[place]] = place;
+        ends[number_of[place]] = place + size_of[root_of[point_at[place]]];
+    });
+    return made;
+}
 
-    auto track_of_points = run.template array<Index>(point_count);
-    Index* track_of_point = track_of_points.data();
-    const Index* track_of_place = tracks.data();
-    run.for_each(point_count, [=] FARM_LANE(Index place) {
-        track_of_point[point_at[place]] = track_of_place[place];
+/// Each team walks every `team_count`-th of the components that have so many points.
+struct WalkComponents {
+    WalkArrays arrays;
+    WalkthroughConfig config;
+    const Index* begins;
+    const Index* ends;
+    const Index* component_count;
+    Index* is_given_up;  ///< 1 if a component takes more visits than visit_limit
+    Index visit_limit;
+    Index fewest_points;
+    Index most_points;
+    Index team_count{0};
+
+    template <class Team>
+    FARM_LANE void operator()(const Team& team, Index number) const {
+        for (Index i = number; i < *component_count; i += team_count) {
+            const Index size = ends[i] - begins[i];
+            if (size < fewest_points || size > most_points) continue;
+            const ComponentWalk walk(arrays, config, begins[i], ends[i]);
+            if (!walk.find_tracks(team, visit_limit / size)) *is_given_up = 1;
+        }
+    }
+};
+
+/// By teams of so many lanes, as many teams as a large device runs at a time.
+template <unsigned lanes, Execution E>
+void walk_components(E& run, std::size_t point_count, WalkComponents walk) {
+    constexpr std::size_t lanes_at_a_time = 1 << 17;
+    const std::size_t team_count = std::min(lanes_at_a_time / lanes, point_count);
+    walk.team_count = static_cast<Index>(team_count);
+    run.template for_each_team<lanes>(team_count, walk);
+}
+
+/// False if the components are such that the processor is the better place for them.
+template <Execution E>
+bool walk_all(E& run, const WalkArrays& arrays, const WalkthroughConfig& config,
+              const Junctioned<E>& components, Index visit_limit) {
+    constexpr Index small = 256;  // as nearly all are
+    const std::size_t point_count = components.begins.size();
+    auto given_up = run.template array<Index>(1);
+    run.zero(given_up);
+    WalkComponents walk{arrays,
+                        config,
+                        components.begins.data(),
+                        components.ends.data(),
+                        components.counts.data() + point_count,
+                        given_up.data(),
+                        visit_limit,
+                        0,
+                        small};
+    walk_components<64>(run, point_count, walk);
+    walk.fewest_points = small + 1;
+    walk.most_points = static_cast<Index>(point_count);
+    walk_components<1024>(run, point_count, walk);
+    return run.read(given_up, 0) == 0;
+}
+
+/// From the tracks of places; a component without a junction is one.
+template <Execution E>
+Array<E, Index> tracks_of_points(E& run, const Positions<E>& positions, const Index* has_junction,
+                                 const Index* track_of_place, std::size_t minimum_hit_count) {
+    const std::size_t count = positions.points.size();
+    auto tracks = run.template array<Index>(count);
+    Index* track_of_point = tracks.data();
+    const Index* root_of = positions.roots.data();
+    const Index* size_of = positions.sizes.data();
+    const Index* point_at = positions.points.data();
+    run.for_each(count, [=] FARM_LANE(Index place) {
+        const Index point = point_at[place];
+        const Index root = root_of[point];
+        Index track = no_track;
+        if (has_junction[root] == 0) {
+            if (static_cast<std::size_t>(size_of[root]) >= minimum_hit_count) track = root;
+        } else if (track_of_place[place] != no_track) {
+            track = point_at[track_of_place[place]];
+        }
+        track_of_point[point] = track;
     });
-    return track_of_points;
+    return tracks;
+}
+
+/// The original of this twin.
+template <Execution E>
+Result<Array<E, Index>> walked_by_processor(E& run, const float* distances, std::size_t point_count,
+                                            const EdgeList& edges, const float* scores,
+                                            const WalkthroughConfig& config) {
+    const auto on_host = [&]<class Number>(const Number* numbers, std::size_t count) {
+        std::vector<Number> host(count);
+        run.download(host.data(), numbers, count);
+        return host;
+    };
+    const auto tracks = tracking::walkthrough(
+        {{on_host(edges.source, edges.size), on_host(edges.target, edges.size)},
+         on_host(scores, edges.size)},
+        on_host(distances, point_count), config);
+    if (!tracks) return tl::unexpected(tracks.error());
+    auto made = run.template array<Index>(point_count);
+    run.upload(made, tracks->labels.data(), point_count);
+    return made;
+}
+
+/// Looks at places of one component, by all lanes of its team: an estimated tenth of a second.
+inline constexpr Index walk_visit_limit = 1 << 27;
+
+/// Which track each point is on: any number below the number of points, or no_track. `distances`
+/// are finite, and no edge leads from a point to itself. Errors: as the original's.
+template <Execution E>
+Result<Array<E, Index>> walkthrough(E& run, const float* distances, std::size_t point_count,
+                                    const EdgeList& edges, const float* scores,
+                                    const WalkthroughConfig& config,
+                                    Index visit_limit = walk_visit_limit) {
+    const EdgesAbove is_kept{scores, config.component_cut};
+    const EdgesAbove is_walked{scores, std::min(config.walk_cut, config.branch_cut)};
+    const Positions<E> positions =
+        component_positions(run, distances, component_roots(run, point_count, edges, is_kept));
+    const KeptEdges kept{edges, is_kept, positions.positions.data()};
+    const Array<E, Index> with_junction = junctions(run, positions, kept);
+    const WalkedEdges walked{kept, is_walked, with_junction.data(), positions.roots.data()};
+    WalkMemory<E> memory = prepare_walk(run, point_count, walked, scores);
+    const Junctioned<E> components = junctioned_components(run, positions, with_junction.data());
+    if (!walk_all(run, memory.arrays(), config, components, visit_limit)) {
+        return walked_by_processor(run, distances, point_count, edges, scores, config);
+    }
+    return tracks_of_points(run, positions, with_junction.data(), memory.tracks.data(),
+                            config.minimum_hit_count);
 }
 
 }  // namespace farm::tracking::twin

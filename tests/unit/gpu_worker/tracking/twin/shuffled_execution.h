@@ -14,6 +14,28 @@
 
 namespace farm::tracking::twin::testing {
 
+/// An order of its own for each loop: every number once, by a stride that has no divisor in common
+/// with the count.
+class Shuffle {
+  public:
+    explicit Shuffle(unsigned seed) : engine_(seed) {}
+
+    template <class Step>
+    void operator()(Index count, const Step& step) {
+        if (count == 0) return;
+        const std::int64_t all = count;
+        std::int64_t stride = engine_() % all + 1;
+        while (std::gcd(stride, all) != 1) ++stride;
+        std::int64_t lane = engine_() % all;
+        for (std::int64_t i = 0; i < all; ++i, lane = (lane + stride) % all) {
+            step(static_cast<Index>(lane));
+        }
+    }
+
+  private:
+    std::mt19937 engine_;
+};
+
 /// Execution by a loop that takes the lanes of each step in an order of its own, so that a result
 /// which depends on the order shows. Memory is full of a pattern that is no index and no number.
 class ShuffledExecution {
@@ -32,7 +54,26 @@ class ShuffledExecution {
         std::vector<Number> numbers_;
     };
 
-    explicit ShuffledExecution(unsigned seed) : engine_(seed) {}
+    class Team {
+      public:
+        explicit Team(Shuffle& shuffle) : shuffle_(&shuffle) {}
+
+        template <class Step>
+        void for_each(Index count, const Step& step) const {
+            (*shuffle_)(count, step);
+        }
+        template <class Test>
+        bool any(Index count, const Test& test) const {
+            bool found = false;
+            (*shuffle_)(count, [&](Index i) { found = test(i) || found; });
+            return found;
+        }
+
+      private:
+        Shuffle* shuffle_;
+    };
+
+    explicit ShuffledExecution(unsigned seed) : shuffle_(seed) {}
 
     template <class Number>
     Array<Number> array(std::size_t size) {
@@ -47,16 +88,13 @@ class ShuffledExecution {
         std::memset(static_cast<void*>(numbers.data()), std::to_integer<int>(byte),
                     numbers.size() * sizeof(Number));
     }
-    /// Every number once: by a step that has no divisor in common with the count.
     template <class Step>
     void for_each(std::size_t count, const Step& step) {
-        if (count == 0) return;
-        std::size_t stride = engine_() % count + 1;
-        while (std::gcd(stride, count) != 1) ++stride;
-        std::size_t lane = engine_() % count;
-        for (std::size_t i = 0; i < count; ++i, lane = (lane + stride) % count) {
-            step(static_cast<Index>(lane));
-        }
+        shuffle_(static_cast<Index>(count), step);
+    }
+    template <unsigned, class Step>
+    void for_each_team(std::size_t count, const Step& step) {
+        shuffle_(static_cast<Index>(count), [&](Index i) { step(Team(shuffle_), i); });
     }
     template <class From, class To>
     void exclusive_sum(const Array<From>& numbers, Array<To>& sums) {
@@ -89,14 +127,14 @@ class ShuffledExecution {
         std::copy_n(host, count, numbers.data());
     }
     template <class Number>
-    void download(Number* host, const Array<Number>& numbers, std::size_t count) {
-        std::copy_n(numbers.data(), count, host);
+    void download(Number* host, const Number* numbers, std::size_t count) {
+        std::copy_n(numbers, count, host);
     }
     void mark(std::size_t) {}
     std::chrono::nanoseconds between(std::size_t, std::size_t) { return {}; }
 
   private:
-    std::mt19937 engine_;
+    Shuffle shuffle_;
 };
 
 static_assert(Execution<ShuffledExecution>);
