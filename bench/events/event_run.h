@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "bench/events/event_sample.h"
+#include "bench/samples/event_sample.h"
 #include "gpu_worker/core/backend.h"
 
 namespace farm::bench {

@@ -8,9 +8,9 @@
 #include <nlohmann/json.hpp>
 
 #include "bench/events/event_run.h"
-#include "bench/events/event_sample.h"
 #include "bench/events/memory_use.h"
 #include "bench/farm/machine.h"
+#include "bench/samples/event_sample.h"
 #include "gpu_worker/app/model_loader.h"
 #include "gpu_worker/backends/process_settings.h"
 #include "schemas/track_stages.h"

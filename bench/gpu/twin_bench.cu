@@ -123,10 +123,12 @@ struct DeviceEdges {
         : ends{on_device<Index>(run, track_edges().edges.edges.source),
                on_device<Index>(run, track_edges().edges.edges.target)},
           scores(on_device<float>(run, track_edges().edges.scores)),
+          learned_scores(on_device<float>(run, track_edges().learned_scores)),
           distances(on_device<float>(run, track_edges().distances)) {}
 
     twin::EdgeArrays<CudaExecution> ends;
     CudaExecution::Array<float> scores;
+    CudaExecution::Array<float> learned_scores;
     CudaExecution::Array<float> distances;
 };
 
@@ -146,15 +148,30 @@ void components_of_all_edges(benchmark::State& state) {
 }
 BENCHMARK(components_of_all_edges)->UseManualTime()->Unit(benchmark::kMicrosecond);
 
+void walk(CudaExecution& run, const DeviceEdges& edges, const CudaExecution::Array<float>& scores,
+          const WalkthroughConfig& config) {
+    const auto tracks = twin::walkthrough(run, edges.distances.data(), TrackEdges::point_count,
+                                          edges.ends.list(), scores.data(), config);
+    if (!tracks) throw twin::DeviceFailure(tracks.error().message);
+}
+
+/// Too tangled for the device: the processor's time, and that of the copies.
 void walkthrough_of_all_edges(benchmark::State& state) {
     CudaExecution run(cudaStreamPerThread);
     const DeviceEdges edges(run);
-    measure(state, run, [&] {
-        twin::walkthrough(run, edges.distances.data(), TrackEdges::point_count, edges.ends.list(),
-                          edges.scores.data(), {});
-    });
+    measure(state, run, [&] { walk(run, edges, edges.scores, {}); });
 }
 BENCHMARK(walkthrough_of_all_edges)->UseManualTime()->Unit(benchmark::kMicrosecond);
+
+void walkthrough_of_learned_scores(benchmark::State& state) {
+    CudaExecution run(cudaStreamPerThread);
+    const DeviceEdges edges(run);
+    measure(state, run,
+            [&] { walk(run, edges, edges.learned_scores, TrackEdges::learned_config); });
+    state.counters["share_of_bytes"] =
+        share(fewest_bytes(edges.ends.size()), device_limits().bytes_per_s);
+}
+BENCHMARK(walkthrough_of_learned_scores)->UseManualTime()->Unit(benchmark::kMicrosecond);
 
 }  // namespace
 }  // namespace farm::bench

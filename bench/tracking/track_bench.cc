@@ -48,5 +48,15 @@ void walkthrough_of_all_edges(benchmark::State& state) {
 }
 BENCHMARK(walkthrough_of_all_edges)->Unit(benchmark::kMillisecond);
 
+void walkthrough_of_learned_scores(benchmark::State& state) {
+    const global_control one(global_control::max_allowed_parallelism, 1);
+    const tracking::ScoredEdges learned{track_edges().edges.edges, track_edges().learned_scores};
+    for (auto _ : state) {
+        benchmark::DoNotOptimize(
+            tracking::walkthrough(learned, track_edges().distances, TrackEdges::learned_config));
+    }
+}
+BENCHMARK(walkthrough_of_learned_scores)->Unit(benchmark::kMillisecond);
+
 }  // namespace
 }  // namespace farm::bench

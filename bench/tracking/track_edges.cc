@@ -1,11 +1,15 @@
 #include "bench/tracking/track_edges.h"
 
+#include <cmath>
 #include <numeric>
 #include <random>
+#include <span>
 
 namespace farm::bench {
 
 namespace {
+
+constexpr std::size_t good_edge_count = TrackEdges::point_count - TrackEdges::track_count;
 
 tracking::ScoredEdges make_edges() {
     constexpr std::int32_t points = TrackEdges::point_count;
@@ -34,7 +38,11 @@ tracking::ScoredEdges make_edges() {
 
 const TrackEdges& track_edges() {
     static const TrackEdges made = [] {
-        TrackEdges all{make_edges(), std::vector<float>(TrackEdges::point_count)};
+        TrackEdges all{make_edges(), {}, std::vector<float>(TrackEdges::point_count)};
+        all.learned_scores = all.edges.scores;
+        for (float& score : std::span(all.learned_scores).subspan(good_edge_count)) {
+            score = std::pow(2 * score, 5.0F) / 2;
+        }
         std::iota(all.distances.begin(), all.distances.end(), 0.0F);
         return all;
     }();

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "gpu_worker/tracking/edges.h"
+#include "gpu_worker/tracking/walkthrough.h"
 
 namespace farm::bench {
 
@@ -14,8 +15,14 @@ struct TrackEdges {
     static constexpr std::int32_t point_count = 200'000;
     static constexpr std::int32_t track_count = 20'000;
     static constexpr std::size_t edge_count = 1'000'000;
+    /// As data/models/tracks has it.
+    static constexpr tracking::WalkthroughConfig learned_config{
+        .component_cut = 0.2F, .walk_cut = 0.2F, .branch_cut = 0.7F};
 
     tracking::ScoredEdges edges;
+    /// What a trained network would say of the same edges: one random edge in fifty is above
+    /// learned_config.walk_cut. With the scores of `edges` nearly all points are one component.
+    std::vector<float> learned_scores;
     std::vector<float> distances;  ///< of the points from the origin
 };
 

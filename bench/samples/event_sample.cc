@@ -1,4 +1,4 @@
-#include "bench/events/event_sample.h"
+#include "bench/samples/event_sample.h"
 
 #include <algorithm>
 #include <cstdint>
