@@ -5,13 +5,16 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <variant>
 
 #include "cpu_client/events/generator.h"
 #include "cpu_client/events/hit_features.h"
+#include "gpu_worker/backends/torch_edge_filter.h"
 #include "gpu_worker/backends/torch_writes.h"
 #include "gpu_worker/backends/track_finders.h"
 #include "gpu_worker/repository/repository.h"
+#include "gpu_worker/tracking/twin/edge_filter_twin.h"
 #include "gpu_worker/tracking/twin/twin_track_finder.h"
 #include "schemas/tensor_values.h"
 #include "tests/support/trackml_detector.h"
@@ -22,6 +25,9 @@ namespace {
 
 using tracking::FoundTracks;
 using tracking::KeepEdges;
+using tracking::twin::EdgeFilter;
+using tracking::twin::EdgeList;
+using tracking::twin::PointRows;
 using tracking::twin::TwinTrackFinder;
 using tracking::twin::testing::ShuffledExecution;
 
@@ -67,23 +73,66 @@ class TwinNetworksTest : public ::testing::Test {
         return std::make_shared<const TorchProgram>(std::move(*loaded));
     }
 
+    TwinPrograms programs() const {
+        return {program(settings_.embedding_file), program(settings_.filter_file),
+                program(settings_.classifier_file)};
+    }
+
     ModelSource source_;
     TracksSettings settings_;
     std::vector<float> features_;
 };
 
 TEST_F(TwinNetworksTest, ALoopOfLanesFindsTheTracksOfTheProcessor) {
-    const TwinPrograms programs{program(settings_.embedding_file), program(settings_.filter_file),
-                                program(settings_.classifier_file)};
     const TorchStream stream(c10::Device(c10::kCPU));
     const FoundTracks found = tracks_by(std::make_unique<TwinTrackFinder<ShuffledExecution>>(
-        settings_.finder, make_twin_networks(programs, settings_.filter_input, stream),
+        settings_.finder, make_twin_networks(programs(), settings_.filter_input, stream),
         ShuffledExecution(3)));
     const FoundTracks expected = tracks_by_processor();
     EXPECT_GT(expected.tracks.count, 100);
     EXPECT_TRUE(found.graph == expected.graph);
     EXPECT_TRUE(found.edges == expected.edges);
     EXPECT_TRUE(found.tracks == expected.tracks);
+}
+
+TEST_F(TwinNetworksTest, TheFilterAsOneStepGivesTheLogitsOfItsFile) {
+    const auto weights = edge_filter_weights(settings_.filter_file);
+    ASSERT_NE(weights, nullptr);
+    EXPECT_EQ(edge_filter_weights(settings_.classifier_file), nullptr);
+    EXPECT_EQ(edge_filter_weights("data/models/tracks/config.pbtxt"), nullptr);
+    const TorchStream stream(c10::Device(c10::kCPU));
+    const auto networks = make_twin_networks(programs(), settings_.filter_input, stream);
+    EdgeFilter<ShuffledExecution> filter(*weights, ShuffledExecution(5));
+    const auto alike = scores_alike(*networks.filter, filter, stream);
+    ASSERT_TRUE(alike) << alike.error().message;
+    EXPECT_TRUE(*alike);
+
+    const FoundTracks found = tracks_by_processor();
+    const auto& graph = found.graph;
+    const PointRows points{features_.data(), features_.size() / 3, 3};
+    for (const std::size_t count :
+         {std::size_t{0}, std::size_t{1}, std::size_t{64}, std::size_t{65}, graph.size()}) {
+        const EdgeList edges{graph.source.data(), graph.target.data(), count};
+        const auto expected = networks.filter->score(points, edges);
+        const auto seen = filter.score(points, edges);
+        ASSERT_TRUE(expected && seen);
+        ASSERT_EQ(seen->size, count);
+        for (std::size_t i = 0; i < count; ++i) {
+            const float logit = expected->values[i];
+            ASSERT_NEAR(seen->values[i], logit, 1e-4F * (1 + std::abs(logit))) << "edge " << i;
+        }
+    }
+}
+
+TEST_F(TwinNetworksTest, AFilterWithOtherWeightsIsNotTheSame) {
+    auto weights = *edge_filter_weights(settings_.filter_file);
+    const TorchStream stream(c10::Device(c10::kCPU));
+    const auto networks = make_twin_networks(programs(), settings_.filter_input, stream);
+    weights.of_edge[6][3].values[1] += 0.3F;
+    EdgeFilter<ShuffledExecution> filter(weights, ShuffledExecution(5));
+    const auto alike = scores_alike(*networks.filter, filter, stream);
+    ASSERT_TRUE(alike) << alike.error().message;
+    EXPECT_FALSE(*alike);
 }
 
 TEST_F(TwinNetworksTest, ANetworkThatWritesToItsInputGetsACopy) {

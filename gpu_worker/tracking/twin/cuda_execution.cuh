@@ -50,8 +50,12 @@ __global__ void run_step(std::size_t count, Step step) {
 }
 
 /// The threads of a block.
+template <class Memory>
 class CudaTeam {
   public:
+    __device__ explicit CudaTeam(Memory& memory) : memory_(&memory) {}
+
+    __device__ Memory& memory() const { return *memory_; }
     template <class Step>
     __device__ void for_each(Index count, const Step& step) const {
         for (Index i = static_cast<Index>(threadIdx.x); i < count; i += width()) step(i);
@@ -68,11 +72,14 @@ class CudaTeam {
 
   private:
     __device__ static Index width() { return static_cast<Index>(blockDim.x); }
+
+    Memory* memory_;
 };
 
-template <unsigned lanes, class Step>
+template <unsigned lanes, class Memory, class Step>
 __global__ void __launch_bounds__(lanes) run_team_step(Step step) {
-    step(CudaTeam(), static_cast<Index>(blockIdx.x));
+    __shared__ Memory memory;
+    step(CudaTeam<Memory>(memory), static_cast<Index>(blockIdx.x));
 }
 
 /// Execution on a stream of the current device. One thread uses an object at a time. Errors:
@@ -152,10 +159,10 @@ class CudaExecution {
         check(cudaGetLastError());
     }
 
-    template <unsigned lanes, class Step>
+    template <unsigned lanes, class Memory, class Step>
     void for_each_team(std::size_t count, const Step& step) const {
         if (count == 0) return;
-        run_team_step<lanes><<<static_cast<unsigned>(count), lanes, 0, stream_>>>(step);
+        run_team_step<lanes, Memory><<<static_cast<unsigned>(count), lanes, 0, stream_>>>(step);
         check(cudaGetLastError());
     }
 

@@ -4,6 +4,7 @@
 
 #include "common/core/expect.h"
 #include "gpu_worker/tracking/twin/cuda_execution.cuh"
+#include "gpu_worker/tracking/twin/edge_filter_twin.h"
 #include "gpu_worker/tracking/twin/twin_track_finder.h"
 
 namespace farm::tracking {
@@ -44,6 +45,17 @@ Result<std::unique_ptr<TrackFinder>> make_cuda_track_finder(const TrackFinderCon
     try {
         twin::check(cudaSetDevice(queue.device));
         return std::make_unique<CudaTrackFinder>(config, std::move(networks), queue);
+    } catch (const twin::DeviceFailure& failure) {
+        return fail(ErrorCode::device, failure.what());
+    }
+}
+
+Result<std::unique_ptr<twin::TwinEdgeScorer>> make_cuda_edge_filter(
+    const twin::EdgeFilterWeights& weights, const CudaQueue& queue) {
+    try {
+        twin::check(cudaSetDevice(queue.device));
+        return std::make_unique<twin::EdgeFilter<twin::CudaExecution>>(
+            weights, twin::CudaExecution(static_cast<cudaStream_t>(queue.stream), queue.memory));
     } catch (const twin::DeviceFailure& failure) {
         return fail(ErrorCode::device, failure.what());
     }

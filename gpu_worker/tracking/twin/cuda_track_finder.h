@@ -4,6 +4,7 @@
 
 #include "common/core/error.h"
 #include "gpu_worker/tracking/track_finder.h"
+#include "gpu_worker/tracking/twin/edge_filter_weights.h"
 #include "gpu_worker/tracking/twin/stream_memory.h"
 #include "gpu_worker/tracking/twin/twin_networks.h"
 
@@ -24,5 +25,9 @@ struct CudaQueue {
 Result<std::unique_ptr<TrackFinder>> make_cuda_track_finder(const TrackFinderConfig& config,
                                                             twin::TwinNetworks networks,
                                                             const CudaQueue& queue);
+
+/// EdgeFilter on a GPU, for a finder with the same queue. Errors: device.
+Result<std::unique_ptr<twin::TwinEdgeScorer>> make_cuda_edge_filter(
+    const twin::EdgeFilterWeights& weights, const CudaQueue& queue);
 
 }  // namespace farm::tracking

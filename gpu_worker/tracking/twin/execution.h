@@ -8,6 +8,9 @@
 
 namespace farm::tracking::twin {
 
+/// Of a team that needs none.
+struct NoMemory {};
+
 struct NoStep {
     FARM_LANE void operator()(Index) const {}
     template <class Team>
@@ -17,25 +20,28 @@ struct NoStep {
 /// What a twin asks of the device that runs it. Steps follow one another; the lanes of a step run
 /// in any order, or at once. CudaExecution is a stream of a GPU; tests have a loop.
 ///
-///     Array<Number> array<Number>(count)   memory of the device, with size() and data(): not set
-///     to
-///                                          anything; it may be dropped while steps use it
-///     zero(array), fill(array, byte)       all bytes
-///     for_each(count, step)                step(i) of each i below count, which fits in an Index
-///     for_each_team<lanes>(count, step)    step(team, i) of each i below count. All lanes of a
-///     team
-///                                          run it, and come together in team.for_each(n, f), which
-///                                          runs f(k) for each k below n, and in team.any(n, f),
-///                                          true if one f(k) is: behind it each sees what the
-///                                          others wrote. As many lanes as 32, 64, up to 1024
-///     exclusive_sum(counts, sums)          sums[i] = the sum of counts before i; as long, and may
-///     be
-///                                          of a wider type
-///     sort(keys, values, bits)             in place and stable, by the lowest bits of the keys
-///     read(array, i)                       waits for the steps so far
+///     Array<Number> array<Number>(count)
+///         memory of the device, with size() and data(): not set to anything; it may be dropped
+///         while steps use it
+///     zero(array), fill(array, byte)
+///         all bytes
+///     for_each(count, step)
+///         step(i) of each i below count, which fits in an Index
+///     for_each_team<lanes, Memory>(count, step)
+///         step(team, i) of each i below count. All lanes of a team run it, as many as 32, 64, up
+///         to 1024, and come together in team.for_each(n, f), which runs f(k) for each k below n,
+///         and in team.any(n, f), true if one f(k) is: behind it each sees what the others wrote.
+///         team.memory() is a Memory of the team's own, at most 48 KB and not set to anything
+///     exclusive_sum(counts, sums)
+///         sums[i] = the sum of counts before i; as long, and may be of a wider type
+///     sort(keys, values, bits)
+///         in place and stable, by the lowest bits of the keys
+///     read(array, i)
+///         waits for the steps so far
 ///     upload(array, host, count), download(host, memory, count)
-///                                          copies; `host` may be used again when they return
-///     mark(m), between(m, n)               the time between two marks among the steps, m below 8
+///         copies; `host` may be used again when they return
+///     mark(m), between(m, n)
+///         the time between two marks among the steps, m below 8
 ///
 /// Errors: throws what the device says (cuda_execution.h), std::bad_alloc without memory.
 template <class E>
@@ -47,7 +53,7 @@ concept Execution = requires(E& run, typename E::template Array<Index>& indices,
     run.zero(indices);
     run.fill(indices, std::byte{});
     run.for_each(std::size_t{}, NoStep{});
-    run.template for_each_team<32>(std::size_t{}, NoStep{});
+    run.template for_each_team<32, NoMemory>(std::size_t{}, NoStep{});
     run.exclusive_sum(indices, indices);
     run.sort(keys, indices, 32);
     { run.read(indices, std::size_t{}) } -> std::same_as<Index>;

@@ -67,6 +67,8 @@ FARM_LANE inline float sum_of_squares(float a, float b) {
     return __fadd_rn(__fmul_rn(a, a), __fmul_rn(b, b));
 }
 FARM_LANE inline float product(float a, float b) { return __fmul_rn(a, b); }
+/// To two units in the last place.
+FARM_LANE inline float quick_quotient(float a, float b) { return __fdividef(a, b); }
 
 #else
 
@@ -103,6 +105,7 @@ inline std::uint32_t bits_of(float value) { return __builtin_bit_cast(std::uint3
 inline float multiply_add(float a, float b, float c) { return std::fma(a, b, c); }
 inline float sum_of_squares(float a, float b) { return a * a + b * b; }
 inline float product(float a, float b) { return a * b; }
+inline float quick_quotient(float a, float b) { return a / b; }
 
 #endif
 

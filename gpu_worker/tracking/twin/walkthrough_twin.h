@@ -262,7 +262,7 @@ void walk_components(E& run, std::size_t point_count, WalkComponents walk) {
     constexpr std::size_t lanes_at_a_time = 1 << 17;
     const std::size_t team_count = std::min(lanes_at_a_time / lanes, point_count);
     walk.team_count = static_cast<Index>(team_count);
-    run.template for_each_team<lanes>(team_count, walk);
+    run.template for_each_team<lanes, NoMemory>(team_count, walk);
 }
 
 /// False if the components are such that the processor is the better place for them.

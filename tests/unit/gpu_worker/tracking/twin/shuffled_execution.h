@@ -54,9 +54,12 @@ class ShuffledExecution {
         std::vector<Number> numbers_;
     };
 
+    template <class Memory>
     class Team {
       public:
-        explicit Team(Shuffle& shuffle) : shuffle_(&shuffle) {}
+        Team(Shuffle& shuffle, Memory& memory) : shuffle_(&shuffle), memory_(&memory) {}
+
+        Memory& memory() const { return *memory_; }
 
         template <class Step>
         void for_each(Index count, const Step& step) const {
@@ -71,6 +74,7 @@ class ShuffledExecution {
 
       private:
         Shuffle* shuffle_;
+        Memory* memory_;
     };
 
     explicit ShuffledExecution(unsigned seed) : shuffle_(seed) {}
@@ -92,9 +96,11 @@ class ShuffledExecution {
     void for_each(std::size_t count, const Step& step) {
         shuffle_(static_cast<Index>(count), step);
     }
-    template <unsigned, class Step>
+    template <unsigned, class Memory, class Step>
     void for_each_team(std::size_t count, const Step& step) {
-        shuffle_(static_cast<Index>(count), [&](Index i) { step(Team(shuffle_), i); });
+        Array<Memory> memory(1);
+        shuffle_(static_cast<Index>(count),
+                 [&](Index i) { step(Team<Memory>(shuffle_, *memory.data()), i); });
     }
     template <class From, class To>
     void exclusive_sum(const Array<From>& numbers, Array<To>& sums) {
