@@ -2,6 +2,8 @@
 #include <cstdio>
 #include <fstream>
 #include <numeric>
+#include <optional>
+#include <variant>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -9,6 +11,7 @@
 
 #include "bench/events/event_run.h"
 #include "bench/events/memory_use.h"
+#include "bench/events/network_flop.h"
 #include "bench/farm/machine.h"
 #include "bench/samples/event_sample.h"
 #include "gpu_worker/app/model_loader.h"
@@ -64,7 +67,13 @@ void declare(CLI::App& app, Flags& flags) {
     app.add_option("--json", flags.json, "Write the figures to this file");
 }
 
-Result<ReadyModel> load(const Flags& flags, const Device& device) {
+/// The model, and what its networks come to.
+struct CountedModel {
+    ReadyModel ready;
+    std::optional<NetworkFlop> flop;
+};
+
+Result<CountedModel> load(const Flags& flags, const Device& device) {
     LoadOptions options;
     options.repository =
         flags.models.empty() ? fs::path(flags.data) / "models" : fs::path(flags.models);
@@ -75,9 +84,13 @@ Result<ReadyModel> load(const Flags& flags, const Device& device) {
     const auto entries = wanted_entries(options);
     if (!entries) return tl::unexpected(entries.error());
     LoadedEntry loaded = load_entry(entries->back(), options);
-    if (loaded.ready) return std::move(*loaded.ready);
-    return fail(ErrorCode::invalid,
-                "model '" + flags.model + "' does not load: " + loaded.ad.failure);
+    if (!loaded.ready) {
+        return fail(ErrorCode::invalid,
+                    "model '" + flags.model + "' does not load: " + loaded.ad.failure);
+    }
+    const auto flop = count_flop(std::get<ModelSource>(entries->back()));
+    if (!flop) return tl::unexpected(flop.error());
+    return CountedModel{std::move(*loaded.ready), *flop};
 }
 
 FeatureScales scales_of(const ServiceAd& ad) {
@@ -136,6 +149,18 @@ nlohmann::json as_json(const EventSample& sample, const EventFigures& figures,
             {"rates", nlohmann::json::array()}};
 }
 
+/// 1e9 floating-point operations of the networks for one event.
+std::optional<double> gflop_of(const std::optional<NetworkFlop>& flop, const EventSample& sample,
+                               const EventFigures& figures) {
+    if (!flop) return std::nullopt;
+    return 1e-9 * flop->of_event(sample.mean_point_count(), figures.stages[1].edge_count,
+                                 figures.stages[2].edge_count);
+}
+
+std::string shown(const std::optional<double>& number, double factor) {
+    return number ? fmt::format("{:.3g}", *number * factor) : "-";
+}
+
 Result<nlohmann::json> run(const Flags& flags) {
     const auto device = resolve_device(flags.device);
     if (!device) return tl::unexpected(device.error());
@@ -148,29 +173,34 @@ Result<nlohmann::json> run(const Flags& flags) {
     const MemoryUse memory(*device);
     const auto model = load(chosen, *device);
     if (!model) return tl::unexpected(model.error());
-    const auto samples = make_samples(chosen, scales_of(model->served->ad));
+    const auto samples = make_samples(chosen, scales_of(model->ready.served->ad));
     if (!samples) return tl::unexpected(samples.error());
 
     fmt::print("{}\n{} on {}, in this process; milliseconds of an event, medians of {}\n",
                machine_line(), chosen.model, device->name, chosen.repeats);
     print_head();
     nlohmann::json rows = nlohmann::json::array();
+    std::vector<std::optional<double>> gflop;
     for (const EventSample& sample : *samples) {
-        const auto figures = time_stages(*model->instances.front(), sample, chosen.repeats);
+        const auto figures = time_stages(*model->ready.instances.front(), sample, chosen.repeats);
         if (!figures) return tl::unexpected(figures.error());
         const std::uint64_t bytes = memory.bytes();
         print_row(sample, *figures, bytes);
         rows.push_back(as_json(sample, *figures, bytes));
+        gflop.push_back(gflop_of(model->flop, sample, *figures));
+        if (gflop.back()) rows.back()["gflop"] = *gflop.back();
     }
-    fmt::print("\n{:<13}{:>10}{:>10}{:>12}\n", "SAMPLE", "IN FLIGHT", "EVENTS/S", "POINTS/S");
+    fmt::print("\n{:<13}{:>10}{:>10}{:>12}{:>14}{:>10}\n", "SAMPLE", "IN FLIGHT", "EVENTS/S",
+               "POINTS/S", "GFLOP/EVENT", "GFLOP/S");
     for (std::size_t i = 0; i < samples->size(); ++i) {
         for (const std::uint32_t count : chosen.in_flight) {
             const EventSample& sample = (*samples)[i];
-            const auto rate =
-                events_per_second(std::span(model->instances).first(count), sample, chosen.seconds);
+            const auto rate = events_per_second(std::span(model->ready.instances).first(count),
+                                                sample, chosen.seconds);
             if (!rate) return tl::unexpected(rate.error());
-            fmt::print("{:<13.13}{:>10}{:>10.2f}{:>12.0f}\n", sample.name, count, *rate,
-                       *rate * sample.mean_point_count());
+            fmt::print("{:<13.13}{:>10}{:>10.2f}{:>12.0f}{:>14}{:>10}\n", sample.name, count, *rate,
+                       *rate * sample.mean_point_count(), shown(gflop[i], 1),
+                       shown(gflop[i], *rate));
             std::fflush(stdout);
             rows[i]["rates"].push_back({{"in_flight", count}, {"events_per_s", *rate}});
         }
