@@ -4,8 +4,8 @@
 
 #include <utility>
 
-#include "gpu_worker/backends/torch_edge_filter.h"
 #include "gpu_worker/backends/torch_failure.h"
+#include "gpu_worker/backends/torch_known_networks.h"
 #include "gpu_worker/backends/torch_twin_networks.h"
 #include "gpu_worker/backends/track_finders.h"
 #include "gpu_worker/tracking/twin/cuda_track_finder.h"
@@ -29,30 +29,46 @@ constexpr tracking::twin::StreamMemory torch_memory{
     },
     [](void* memory, void*) noexcept { c10::cuda::CUDACachingAllocator::raw_delete(memory); }};
 
-using FilterWeights = std::shared_ptr<const tracking::twin::EdgeFilterWeights>;
+/// Of the networks that have kernels of their own; null for those that have not.
+struct KernelWeights {
+    std::shared_ptr<const tracking::twin::EmbeddingWeights> embedding;
+    std::shared_ptr<const tracking::twin::EdgeFilterWeights> filter;
+    std::shared_ptr<const tracking::twin::EdgeClassifierWeights> classifier;
+};
 
 tracking::CudaQueue queue_of(const TorchStream& stream) {
     const c10::cuda::CUDAStream cuda(stream.stream());
     return {cuda.device_index(), cuda.stream(), torch_memory};
 }
 
+/// The kernel in the place of the program, where there is one.
+template <class Weights, class Network>
+Result<void> use_kernel(const std::shared_ptr<const Weights>& weights, const TorchStream& stream,
+                        std::unique_ptr<Network>& network) {
+    if (weights == nullptr) return {};
+    auto kernel = make_cuda_network(*weights, queue_of(stream));
+    if (!kernel) return tl::unexpected(kernel.error());
+    network = std::move(*kernel);
+    return {};
+}
+
 class CudaTrackFinders final : public TrackFinders {
   public:
-    /// `filter`: of the kernel that stands for the filter's program; may be null.
-    CudaTrackFinders(TracksSettings settings, TwinPrograms programs, FilterWeights filter)
+    CudaTrackFinders(TracksSettings settings, TwinPrograms programs, KernelWeights kernels)
         : settings_(std::move(settings)),
           programs_(std::move(programs)),
-          filter_(std::move(filter)) {}
+          kernels_(std::move(kernels)) {}
 
     /// Each finder has a stream of its own, so that events overlap on the device.
     Result<std::unique_ptr<tracking::TrackFinder>> make() override {
         try {
             const TorchStream stream(programs_.classifier->device);
             auto networks = make_twin_networks(programs_, settings_.filter_input, stream);
-            if (filter_ != nullptr) {
-                auto filter = make_cuda_edge_filter(*filter_, queue_of(stream));
-                if (!filter) return tl::unexpected(filter.error());
-                networks.filter = std::move(*filter);
+            for (const auto& used :
+                 {use_kernel(kernels_.embedding, stream, networks.embedder),
+                  use_kernel(kernels_.filter, stream, networks.filter),
+                  use_kernel(kernels_.classifier, stream, networks.classifier)}) {
+                if (!used) return tl::unexpected(used.error());
             }
             return make_cuda_track_finder(settings_.finder, std::move(networks), queue_of(stream));
         } catch (...) {
@@ -63,24 +79,47 @@ class CudaTrackFinders final : public TrackFinders {
   private:
     TracksSettings settings_;
     TwinPrograms programs_;
-    FilterWeights filter_;
+    KernelWeights kernels_;
 };
 
-/// Null unless the file holds the network that the kernel computes.
-Result<FilterWeights> kernel_filter(const TracksSettings& settings, const TwinPrograms& programs) {
-    if (programs.filter == nullptr || programs.filter->precision ||
-        settings.filter_input != EdgeNetworkInput::graph) {
-        return nullptr;
-    }
-    FilterWeights weights = edge_filter_weights(settings.filter_file);
-    if (weights == nullptr) return nullptr;
-    const TorchStream stream(programs.filter->device);
-    const auto kernel = make_cuda_edge_filter(*weights, queue_of(stream));
+/// Weights whose kernel gives something else than the program do not count.
+template <class Weights, class Network>
+Result<void> keep_if_same(std::shared_ptr<const Weights> weights, Network& network,
+                          const TorchStream& stream, std::shared_ptr<const Weights>& kept) {
+    if (weights == nullptr) return {};
+    const auto kernel = make_cuda_network(*weights, queue_of(stream));
     if (!kernel) return tl::unexpected(kernel.error());
+    const auto is_same = gives_the_same(network, **kernel, stream);
+    if (!is_same) return tl::unexpected(is_same.error());
+    if (*is_same) kept = std::move(weights);
+    return {};
+}
+
+/// Of the files that hold networks of training/, which have kernels for float32.
+Result<KernelWeights> find_kernels(const TracksSettings& settings, const TwinPrograms& programs) {
+    KernelWeights kernels;
+    if (programs.classifier->precision) return kernels;
+    const TorchStream stream(programs.classifier->device);
     const auto networks = make_twin_networks(programs, settings.filter_input, stream);
-    const auto alike = scores_alike(*networks.filter, **kernel, stream);
-    if (!alike) return tl::unexpected(alike.error());
-    return *alike ? weights : nullptr;
+    if (auto done = keep_if_same(embedding_weights(settings.embedding_file), *networks.embedder,
+                                 stream, kernels.embedding);
+        !done) {
+        return tl::unexpected(error_of_file(settings.embedding_file, done.error()));
+    }
+    if (auto done = keep_if_same(edge_classifier_weights(settings.classifier_file),
+                                 *networks.classifier, stream, kernels.classifier);
+        !done) {
+        return tl::unexpected(error_of_file(settings.classifier_file, done.error()));
+    }
+    if (programs.filter == nullptr || settings.filter_input != EdgeNetworkInput::graph) {
+        return kernels;
+    }
+    if (auto done = keep_if_same(edge_filter_weights(settings.filter_file), *networks.filter,
+                                 stream, kernels.filter);
+        !done) {
+        return tl::unexpected(error_of_file(settings.filter_file, done.error()));
+    }
+    return kernels;
 }
 
 using Program = std::shared_ptr<const TorchProgram>;
@@ -104,15 +143,15 @@ Result<std::unique_ptr<TrackFinders>> load_cuda_track_finders(const ModelSource&
     auto classifier = load(source, settings.classifier_file, device);
     if (!classifier) return tl::unexpected(classifier.error());
     TwinPrograms programs{std::move(*embedding), std::move(*filter), std::move(*classifier)};
-    auto kernel = kernel_filter(settings, programs);
-    if (!kernel) return tl::unexpected(error_of_file(settings.filter_file, kernel.error()));
-    if (*kernel != nullptr) programs.filter = nullptr;
+    auto kernels = find_kernels(settings, programs);
+    if (!kernels) return tl::unexpected(kernels.error());
     TracksSettings on_device = settings;
     if (!source.parameters.contains("farm.tracks.filter_chunk")) {
-        on_device.finder.filter.chunk_edge_count = *kernel != nullptr ? 0 : filter_chunk;
+        // The kernel has no rows of edges in memory.
+        on_device.finder.filter.chunk_edge_count = kernels->filter != nullptr ? 0 : filter_chunk;
     }
     return std::make_unique<CudaTrackFinders>(std::move(on_device), std::move(programs),
-                                              std::move(*kernel));
+                                              std::move(*kernels));
 }
 
 }  // namespace farm

@@ -10,11 +10,13 @@
 
 #include "cpu_client/events/generator.h"
 #include "cpu_client/events/hit_features.h"
-#include "gpu_worker/backends/torch_edge_filter.h"
+#include "gpu_worker/backends/torch_known_networks.h"
 #include "gpu_worker/backends/torch_writes.h"
 #include "gpu_worker/backends/track_finders.h"
 #include "gpu_worker/repository/repository.h"
+#include "gpu_worker/tracking/twin/edge_classifier_twin.h"
 #include "gpu_worker/tracking/twin/edge_filter_twin.h"
+#include "gpu_worker/tracking/twin/embedding_twin.h"
 #include "gpu_worker/tracking/twin/twin_track_finder.h"
 #include "schemas/tensor_values.h"
 #include "tests/support/trackml_detector.h"
@@ -25,9 +27,12 @@ namespace {
 
 using tracking::FoundTracks;
 using tracking::KeepEdges;
+using tracking::twin::EdgeClassifier;
 using tracking::twin::EdgeFilter;
 using tracking::twin::EdgeList;
+using tracking::twin::Embedding;
 using tracking::twin::PointRows;
+using tracking::twin::TwinNetworks;
 using tracking::twin::TwinTrackFinder;
 using tracking::twin::testing::ShuffledExecution;
 
@@ -78,15 +83,17 @@ class TwinNetworksTest : public ::testing::Test {
                 program(settings_.classifier_file)};
     }
 
+    PointRows points() const { return {features_.data(), features_.size() / 3, 3}; }
+
     ModelSource source_;
     TracksSettings settings_;
+    TorchStream stream_{c10::Device(c10::kCPU)};
     std::vector<float> features_;
 };
 
 TEST_F(TwinNetworksTest, ALoopOfLanesFindsTheTracksOfTheProcessor) {
-    const TorchStream stream(c10::Device(c10::kCPU));
     const FoundTracks found = tracks_by(std::make_unique<TwinTrackFinder<ShuffledExecution>>(
-        settings_.finder, make_twin_networks(programs(), settings_.filter_input, stream),
+        settings_.finder, make_twin_networks(programs(), settings_.filter_input, stream_),
         ShuffledExecution(3)));
     const FoundTracks expected = tracks_by_processor();
     EXPECT_GT(expected.tracks.count, 100);
@@ -95,44 +102,89 @@ TEST_F(TwinNetworksTest, ALoopOfLanesFindsTheTracksOfTheProcessor) {
     EXPECT_TRUE(found.tracks == expected.tracks);
 }
 
-TEST_F(TwinNetworksTest, TheFilterAsOneStepGivesTheLogitsOfItsFile) {
-    const auto weights = edge_filter_weights(settings_.filter_file);
-    ASSERT_NE(weights, nullptr);
-    EXPECT_EQ(edge_filter_weights(settings_.classifier_file), nullptr);
-    EXPECT_EQ(edge_filter_weights("data/models/tracks/config.pbtxt"), nullptr);
-    const TorchStream stream(c10::Device(c10::kCPU));
-    const auto networks = make_twin_networks(programs(), settings_.filter_input, stream);
-    EdgeFilter<ShuffledExecution> filter(*weights, ShuffledExecution(5));
-    const auto alike = scores_alike(*networks.filter, filter, stream);
-    ASSERT_TRUE(alike) << alike.error().message;
-    EXPECT_TRUE(*alike);
-
-    const FoundTracks found = tracks_by_processor();
-    const auto& graph = found.graph;
-    const PointRows points{features_.data(), features_.size() / 3, 3};
-    for (const std::size_t count :
-         {std::size_t{0}, std::size_t{1}, std::size_t{64}, std::size_t{65}, graph.size()}) {
+/// Of the first edges of the graph, by their file and by the lanes of a loop.
+void expect_same_logits(tracking::twin::TwinEdgeScorer& file, tracking::twin::TwinEdgeScorer& lanes,
+                        const PointRows& points, const tracking::Edges& graph, float tolerance) {
+    for (const std::size_t count : {0U, 1U, 64U, 4001U}) {
+        ASSERT_LE(count, graph.size());
         const EdgeList edges{graph.source.data(), graph.target.data(), count};
-        const auto expected = networks.filter->score(points, edges);
-        const auto seen = filter.score(points, edges);
+        const auto expected = file.score(points, edges);
+        const auto seen = lanes.score(points, edges);
         ASSERT_TRUE(expected && seen);
         ASSERT_EQ(seen->size, count);
         for (std::size_t i = 0; i < count; ++i) {
             const float logit = expected->values[i];
-            ASSERT_NEAR(seen->values[i], logit, 1e-4F * (1 + std::abs(logit))) << "edge " << i;
+            ASSERT_NEAR(seen->values[i], logit, tolerance * (1 + std::abs(logit))) << "edge " << i;
         }
     }
 }
 
-TEST_F(TwinNetworksTest, AFilterWithOtherWeightsIsNotTheSame) {
-    auto weights = *edge_filter_weights(settings_.filter_file);
-    const TorchStream stream(c10::Device(c10::kCPU));
-    const auto networks = make_twin_networks(programs(), settings_.filter_input, stream);
-    weights.of_edge[6][3].values[1] += 0.3F;
-    EdgeFilter<ShuffledExecution> filter(weights, ShuffledExecution(5));
-    const auto alike = scores_alike(*networks.filter, filter, stream);
-    ASSERT_TRUE(alike) << alike.error().message;
-    EXPECT_FALSE(*alike);
+TEST_F(TwinNetworksTest, TheEmbeddingAsOneStepGivesTheRowsOfItsFile) {
+    const auto weights = embedding_weights(settings_.embedding_file);
+    ASSERT_NE(weights, nullptr);
+    const auto networks = make_twin_networks(programs(), settings_.filter_input, stream_);
+    Embedding<ShuffledExecution> embedding(*weights, ShuffledExecution(3));
+    const auto same = gives_the_same(*networks.embedder, embedding, stream_);
+    ASSERT_TRUE(same) << same.error().message;
+    EXPECT_TRUE(*same);
+    for (const std::size_t count :
+         {std::size_t{0}, std::size_t{1}, std::size_t{65}, points().size}) {
+        const PointRows some{points().values, count, 3};
+        const auto expected = networks.embedder->embed(some);
+        const auto seen = embedding.embed(some);
+        ASSERT_TRUE(expected && seen);
+        ASSERT_EQ(seen->size, count);
+        ASSERT_EQ(seen->dimension_count, expected->dimension_count);
+        for (std::size_t i = 0; i < count * seen->dimension_count; ++i) {
+            ASSERT_NEAR(seen->values[i], expected->values[i], 1e-4F) << "number " << i;
+        }
+    }
+}
+
+TEST_F(TwinNetworksTest, TheFilterAsOneStepGivesTheLogitsOfItsFile) {
+    const auto weights = edge_filter_weights(settings_.filter_file);
+    ASSERT_NE(weights, nullptr);
+    const auto networks = make_twin_networks(programs(), settings_.filter_input, stream_);
+    EdgeFilter<ShuffledExecution> filter(*weights, ShuffledExecution(5));
+    const auto same = gives_the_same(*networks.filter, filter, stream_);
+    ASSERT_TRUE(same) << same.error().message;
+    EXPECT_TRUE(*same);
+    expect_same_logits(*networks.filter, filter, points(), tracks_by_processor().graph, 1e-4F);
+}
+
+TEST_F(TwinNetworksTest, TheClassifierInStepsGivesTheLogitsOfItsFile) {
+    const auto weights = edge_classifier_weights(settings_.classifier_file);
+    ASSERT_NE(weights, nullptr);
+    const auto networks = make_twin_networks(programs(), settings_.filter_input, stream_);
+    EdgeClassifier<ShuffledExecution> classifier(*weights, ShuffledExecution(7));
+    const auto same = gives_the_same(*networks.classifier, classifier, stream_);
+    ASSERT_TRUE(same) << same.error().message;
+    EXPECT_TRUE(*same);
+    expect_same_logits(*networks.classifier, classifier, points(),
+                       tracks_by_processor().edges.edges, 1e-4F);
+}
+
+TEST_F(TwinNetworksTest, FilesOfOtherNetworksHaveNoSuchWeights) {
+    EXPECT_EQ(edge_filter_weights(settings_.classifier_file), nullptr);
+    EXPECT_EQ(edge_filter_weights("data/models/tracks/config.pbtxt"), nullptr);
+    EXPECT_EQ(edge_classifier_weights(settings_.filter_file), nullptr);
+    EXPECT_EQ(embedding_weights(settings_.filter_file), nullptr);
+}
+
+TEST_F(TwinNetworksTest, NetworksWithOtherWeightsAreNotTheSame) {
+    const auto networks = make_twin_networks(programs(), settings_.filter_input, stream_);
+    auto row_weights = *embedding_weights(settings_.embedding_file);
+    row_weights.harmonics[2] = 40;
+    Embedding<ShuffledExecution> embedding(row_weights, ShuffledExecution(3));
+    EXPECT_FALSE(gives_the_same(*networks.embedder, embedding, stream_).value());
+    auto filter_weights = *edge_filter_weights(settings_.filter_file);
+    filter_weights.of_edge[6][3].values[1] += 0.3F;
+    EdgeFilter<ShuffledExecution> filter(filter_weights, ShuffledExecution(5));
+    EXPECT_FALSE(gives_the_same(*networks.filter, filter, stream_).value());
+    auto classifier_weights = *edge_classifier_weights(settings_.classifier_file);
+    classifier_weights.interactions[4].of_point[40][5].values[2] += 0.3F;
+    EdgeClassifier<ShuffledExecution> classifier(classifier_weights, ShuffledExecution(7));
+    EXPECT_FALSE(gives_the_same(*networks.classifier, classifier, stream_).value());
 }
 
 TEST_F(TwinNetworksTest, ANetworkThatWritesToItsInputGetsACopy) {
@@ -151,17 +203,33 @@ TEST_F(TwinNetworksTest, ANetworkThatWritesToItsInputGetsACopy) {
     EXPECT_EQ(points, (std::vector<float>{1, 2, 3}));
 }
 
-/// Scores of a device differ in their last digits, and with them a few edges next to the cuts.
+/// Scores that differ in their last digits change a few edges next to the cuts.
+void expect_nearly_the_same(const FoundTracks& found, const FoundTracks& expected) {
+    EXPECT_NEAR(static_cast<double>(found.graph.size()), static_cast<double>(expected.graph.size()),
+                1e-3 * expected.graph.size());
+    EXPECT_NEAR(found.tracks.count, expected.tracks.count, 0.005 * expected.tracks.count);
+}
+
+TEST_F(TwinNetworksTest, ALoopOfLanesWithKernelsForNetworksFindsNearlyAllTracks) {
+    const auto loop = [] { return ShuffledExecution(11); };
+    TwinNetworks networks;
+    networks.embedder = std::make_unique<Embedding<ShuffledExecution>>(
+        *embedding_weights(settings_.embedding_file), loop());
+    networks.filter = std::make_unique<EdgeFilter<ShuffledExecution>>(
+        *edge_filter_weights(settings_.filter_file), loop());
+    networks.classifier = std::make_unique<EdgeClassifier<ShuffledExecution>>(
+        *edge_classifier_weights(settings_.classifier_file), loop());
+    const FoundTracks found = tracks_by(std::make_unique<TwinTrackFinder<ShuffledExecution>>(
+        settings_.finder, std::move(networks), loop()));
+    expect_nearly_the_same(found, tracks_by_processor());
+}
+
 TEST_F(TwinNetworksTest, ADeviceFindsNearlyAllTracksOfTheProcessor) {
     const auto device = resolve_device("cuda:0");
     if (!device) GTEST_SKIP() << device.error().message;
     const auto finders = load_cuda_track_finders(source_, settings_, *device);
     ASSERT_TRUE(finders) << finders.error().message;
-    const FoundTracks found = tracks_by((*finders)->make());
-    const FoundTracks expected = tracks_by_processor();
-    EXPECT_NEAR(static_cast<double>(found.graph.size()), static_cast<double>(expected.graph.size()),
-                1e-3 * expected.graph.size());
-    EXPECT_NEAR(found.tracks.count, expected.tracks.count, 0.005 * expected.tracks.count);
+    expect_nearly_the_same(tracks_by((*finders)->make()), tracks_by_processor());
 }
 
 }  // namespace

@@ -76,8 +76,12 @@ class CudaTeam {
     Memory* memory_;
 };
 
+/// A multiprocessor that has fewer lanes than this at a time waits for memory.
+inline constexpr unsigned fewest_lanes = 384;
+
 template <unsigned lanes, class Memory, class Step>
-__global__ void __launch_bounds__(lanes) run_team_step(Step step) {
+__global__ void __launch_bounds__(lanes, (fewest_lanes + lanes - 1) / lanes)
+    run_team_step(Step step) {
     __shared__ Memory memory;
     step(CudaTeam<Memory>(memory), static_cast<Index>(blockIdx.x));
 }

@@ -4,7 +4,9 @@
 
 #include "common/core/expect.h"
 #include "gpu_worker/tracking/twin/cuda_execution.cuh"
+#include "gpu_worker/tracking/twin/edge_classifier_twin.h"
 #include "gpu_worker/tracking/twin/edge_filter_twin.h"
+#include "gpu_worker/tracking/twin/embedding_twin.h"
 #include "gpu_worker/tracking/twin/twin_track_finder.h"
 
 namespace farm::tracking {
@@ -14,11 +16,9 @@ namespace {
 /// The rim: DeviceFailure ends here.
 class CudaTrackFinder final : public TrackFinder {
   public:
-    CudaTrackFinder(const TrackFinderConfig& config, twin::TwinNetworks networks,
-                    const CudaQueue& queue)
-        : device_(queue.device),
-          finder_(config, std::move(networks),
-                  twin::CudaExecution(static_cast<cudaStream_t>(queue.stream), queue.memory)) {}
+    CudaTrackFinder(int device, const TrackFinderConfig& config, twin::TwinNetworks networks,
+                    twin::CudaExecution run)
+        : device_(device), finder_(config, std::move(networks), std::move(run)) {}
 
     Result<FoundTracks> find(const Points& features, std::span<const std::size_t> event_ends,
                              KeepEdges keep) override {
@@ -35,6 +35,17 @@ class CudaTrackFinder final : public TrackFinder {
     twin::TwinTrackFinder<twin::CudaExecution> finder_;
 };
 
+/// `make` with the queue's device and an execution there; DeviceFailure becomes an error.
+template <class Made, class Make>
+Result<std::unique_ptr<Made>> made_on(const CudaQueue& queue, const Make& make) {
+    try {
+        twin::check(cudaSetDevice(queue.device));
+        return make(twin::CudaExecution(static_cast<cudaStream_t>(queue.stream), queue.memory));
+    } catch (const twin::DeviceFailure& failure) {
+        return fail(ErrorCode::device, failure.what());
+    }
+}
+
 }  // namespace
 
 Result<std::unique_ptr<TrackFinder>> make_cuda_track_finder(const TrackFinderConfig& config,
@@ -42,23 +53,31 @@ Result<std::unique_ptr<TrackFinder>> make_cuda_track_finder(const TrackFinderCon
                                                             const CudaQueue& queue) {
     FARM_EXPECT(config.graph_method == GraphMethod::radius);
     FARM_EXPECT(networks.embedder != nullptr && networks.classifier != nullptr);
-    try {
-        twin::check(cudaSetDevice(queue.device));
-        return std::make_unique<CudaTrackFinder>(config, std::move(networks), queue);
-    } catch (const twin::DeviceFailure& failure) {
-        return fail(ErrorCode::device, failure.what());
-    }
+    return made_on<TrackFinder>(queue, [&](twin::CudaExecution run) {
+        return std::make_unique<CudaTrackFinder>(queue.device, config, std::move(networks),
+                                                 std::move(run));
+    });
 }
 
-Result<std::unique_ptr<twin::TwinEdgeScorer>> make_cuda_edge_filter(
+Result<std::unique_ptr<twin::TwinEmbedder>> make_cuda_network(const twin::EmbeddingWeights& weights,
+                                                              const CudaQueue& queue) {
+    return made_on<twin::TwinEmbedder>(queue, [&](twin::CudaExecution run) {
+        return std::make_unique<twin::Embedding<twin::CudaExecution>>(weights, std::move(run));
+    });
+}
+
+Result<std::unique_ptr<twin::TwinEdgeScorer>> make_cuda_network(
     const twin::EdgeFilterWeights& weights, const CudaQueue& queue) {
-    try {
-        twin::check(cudaSetDevice(queue.device));
-        return std::make_unique<twin::EdgeFilter<twin::CudaExecution>>(
-            weights, twin::CudaExecution(static_cast<cudaStream_t>(queue.stream), queue.memory));
-    } catch (const twin::DeviceFailure& failure) {
-        return fail(ErrorCode::device, failure.what());
-    }
+    return made_on<twin::TwinEdgeScorer>(queue, [&](twin::CudaExecution run) {
+        return std::make_unique<twin::EdgeFilter<twin::CudaExecution>>(weights, std::move(run));
+    });
+}
+
+Result<std::unique_ptr<twin::TwinEdgeScorer>> make_cuda_network(
+    const twin::EdgeClassifierWeights& weights, const CudaQueue& queue) {
+    return made_on<twin::TwinEdgeScorer>(queue, [&](twin::CudaExecution run) {
+        return std::make_unique<twin::EdgeClassifier<twin::CudaExecution>>(weights, std::move(run));
+    });
 }
 
 }  // namespace farm::tracking

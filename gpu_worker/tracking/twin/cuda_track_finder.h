@@ -4,7 +4,9 @@
 
 #include "common/core/error.h"
 #include "gpu_worker/tracking/track_finder.h"
+#include "gpu_worker/tracking/twin/edge_classifier_weights.h"
 #include "gpu_worker/tracking/twin/edge_filter_weights.h"
+#include "gpu_worker/tracking/twin/embedding_weights.h"
 #include "gpu_worker/tracking/twin/stream_memory.h"
 #include "gpu_worker/tracking/twin/twin_networks.h"
 
@@ -26,8 +28,13 @@ Result<std::unique_ptr<TrackFinder>> make_cuda_track_finder(const TrackFinderCon
                                                             twin::TwinNetworks networks,
                                                             const CudaQueue& queue);
 
-/// EdgeFilter on a GPU, for a finder with the same queue. Errors: device.
-Result<std::unique_ptr<twin::TwinEdgeScorer>> make_cuda_edge_filter(
+/// Embedding, EdgeFilter and EdgeClassifier on a GPU, for a finder with the same queue. Errors:
+/// device.
+Result<std::unique_ptr<twin::TwinEmbedder>> make_cuda_network(const twin::EmbeddingWeights& weights,
+                                                              const CudaQueue& queue);
+Result<std::unique_ptr<twin::TwinEdgeScorer>> make_cuda_network(
     const twin::EdgeFilterWeights& weights, const CudaQueue& queue);
+Result<std::unique_ptr<twin::TwinEdgeScorer>> make_cuda_network(
+    const twin::EdgeClassifierWeights& weights, const CudaQueue& queue);
 
 }  // namespace farm::tracking

@@ -1,11 +1,12 @@
 #pragma once
 
-#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <memory>
+#include <utility>
 
 #include "gpu_worker/tracking/twin/edge_filter_weights.h"
+#include "gpu_worker/tracking/twin/tile.h"
 #include "gpu_worker/tracking/twin/twin_networks.h"
 
 /// Our filter as one step, from edges to logits: what a layer gives stays with the team that made
@@ -14,26 +15,17 @@
 /// each point.
 namespace farm::tracking::twin {
 
-FARM_LANE inline float silu(float x) { return quick_quotient(x, 1 + std::exp(-x)); }
+/// The edges that a team has at a time.
+inline constexpr Index filter_tile = 64;
 
-/// sums += number * row
-FARM_LANE inline void add_row(Quad& sums, float number, Quad row) {
-    for (int k = 0; k < 4; ++k) {
-        sums.values[k] = multiply_add(number, row.values[k], sums.values[k]);
-    }
-}
-
-/// The edges that a team has at a time, a lane for each.
-inline constexpr Index tile_edges = 64;
-
-/// What two layers in turn give: [layer's number][edge].
-struct EdgeTile {
-    static constexpr int quads = tile_edges / 4;
-    Quad numbers[2][EdgeFilterWeights::width][quads];
+/// What two layers in turn give.
+struct FilterMemory {
+    Tile<EdgeFilterWeights::width, filter_tile> tiles[2];
 };
 
 struct FilterEdges {
     using Weights = EdgeFilterWeights;
+    static constexpr unsigned lanes = 64;
 
     PointRows points;
     EdgeList edges;
@@ -44,26 +36,19 @@ struct FilterEdges {
 
     template <class Team>
     FARM_LANE void operator()(const Team& team, Index number) const {
-        const std::size_t begin = static_cast<std::size_t>(number) * tile_edges;
-        const std::size_t left = edges.size - begin;
-        const Index count = left < tile_edges ? static_cast<Index>(left) : tile_edges;
-        EdgeTile& tile = team.memory();
-        team.for_each(tile_edges, [&](Index lane) {
-            // Behind the last edge the last one stands again.
-            first_layer(begin + (lane < count ? lane : count - 1), lane, tile.numbers[0]);
-        });
-        team.for_each(tile_edges,
-                      [&](Index lane) { next_layer(0, lane, tile.numbers[0], tile.numbers[1]); });
-        team.for_each(tile_edges,
-                      [&](Index lane) { next_layer(1, lane, tile.numbers[1], tile.numbers[0]); });
-        team.for_each(count,
-                      [&](Index lane) { logits[begin + lane] = output(lane, tile.numbers[0]); });
+        const Span span(number, filter_tile, edges.size);
+        auto& [one, other] = team.memory().tiles;
+        team.for_each(filter_tile, [&](Index lane) { first_layer(span[lane], lane, one); });
+        team.for_each(Layer::lanes, [&](Index lane) { next_layer(0, lane, one, other); });
+        team.for_each(Layer::lanes, [&](Index lane) { next_layer(1, lane, other, one); });
+        team.for_each(span.count, [&](Index lane) { logits[span[lane]] = output(lane, one); });
     }
 
   private:
-    using Numbers = Quad[EdgeTile::quads];
+    using Layer = Block<Weights::width, filter_tile>;
+    using Numbers = Tile<Weights::width, filter_tile>;
 
-    FARM_LANE void first_layer(std::size_t edge, Index lane, Numbers* made) const {
+    FARM_LANE void first_layer(std::size_t edge, Index lane, Numbers& made) const {
         const Index a = edges.source[edge];
         const Index b = edges.target[edge];
         const SpacePointRow first(points.values + static_cast<std::size_t>(a) * 3);
@@ -81,46 +66,21 @@ struct FilterEdges {
             for (int k = 0; k < edge_feature_count; ++k) {
                 add_row(sums, features[k], weights->of_edge[k][q]);
             }
-            for (int k = 0; k < 4; ++k) {
-                made[4 * q + k][lane / 4].values[lane % 4] = silu(sums.values[k]);
-            }
+            for (int k = 0; k < 4; ++k) made.at(4 * q + k, lane) = silu(sums.values[k]);
         }
     }
 
-    /// Eight numbers of eight edges by each lane: each that is read counts eight times.
-    FARM_LANE void next_layer(int layer, Index lane, const Numbers* given, Numbers* made) const {
-        constexpr int half = EdgeTile::quads / 2;
-        const int edge_quad = lane % half;        // and that one half further on
-        const int number_quad = lane / half * 2;  // and the next
-        Quad sums[2][8];                          // [quad of edges][number]
-        for (int j = 0; j < 8; ++j) {
-            const float bias = weights->biases[layer + 1][number_quad + j / 4].values[j % 4];
-            sums[0][j] = sums[1][j] = Quad{{bias, bias, bias, bias}};
-        }
-        for (int k = 0; k < Weights::width; ++k) {
-            const Quad low = given[k][edge_quad];
-            const Quad high = given[k][edge_quad + half];
-            const Quad row[2] = {weights->between[layer][k][number_quad],
-                                 weights->between[layer][k][number_quad + 1]};
-            for (int j = 0; j < 8; ++j) {
-                add_row(sums[0][j], row[j / 4].values[j % 4], low);
-                add_row(sums[1][j], row[j / 4].values[j % 4], high);
-            }
-        }
-        for (int j = 0; j < 8; ++j) {
-            for (int which = 0; which < 2; ++which) {
-                Quad numbers = sums[which][j];
-                for (float& number : numbers.values) number = silu(number);
-                made[4 * number_quad + j][edge_quad + which * half] = numbers;
-            }
-        }
+    FARM_LANE void next_layer(int layer, Index lane, const Numbers& given, Numbers& made) const {
+        Layer block(lane);
+        block.set(weights->biases[layer + 1]);
+        block.add_product(weights->between[layer], given.rows);
+        block.store(made.rows, Silu{});
     }
 
-    FARM_LANE float output(Index lane, const Numbers* given) const {
+    FARM_LANE float output(Index lane, const Numbers& given) const {
         float sum = weights->last_bias;
         for (int k = 0; k < Weights::width; ++k) {
-            sum = multiply_add(weights->last[k / 4].values[k % 4],
-                               given[k][lane / 4].values[lane % 4], sum);
+            sum = multiply_add(weights->last[k / 4].values[k % 4], given.at(k, lane), sum);
         }
         return sum;
     }
@@ -142,8 +102,8 @@ class EdgeFilter final : public TwinEdgeScorer {
         auto of_outer = run_.template array<Quad>(points.size * Weights::quads);
         write_point_parts(points, of_inner, of_outer);
         auto logits = std::make_shared<Array<E, float>>(run_.template array<float>(edges.size));
-        run_.template for_each_team<tile_edges, EdgeTile>(
-            (edges.size + tile_edges - 1) / tile_edges,
+        run_.template for_each_team<FilterEdges::lanes, FilterMemory>(
+            (edges.size + filter_tile - 1) / filter_tile,
             FilterEdges{points, edges, weights, of_inner.data(), of_outer.data(), logits->data()});
         const float* values = logits->data();
         return NetworkOutput{std::move(logits), values, edges.size};
