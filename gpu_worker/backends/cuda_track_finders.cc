@@ -76,6 +76,17 @@ class CudaTrackFinders final : public TrackFinders {
         }
     }
 
+    std::string kernels() const override {
+        std::string names;
+        for (const auto& [name, is_there] :
+             {std::pair{"embedding", kernels_.embedding != nullptr},
+              std::pair{"filter", kernels_.filter != nullptr},
+              std::pair{"classifier", kernels_.classifier != nullptr}}) {
+            if (is_there) names += (names.empty() ? "" : "+") + std::string(name);
+        }
+        return names;
+    }
+
   private:
     TracksSettings settings_;
     TwinPrograms programs_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "common/core/error.h"
 #include "gpu_worker/backends/device.h"
@@ -16,6 +17,9 @@ class TrackFinders {
   public:
     virtual ~TrackFinders() = default;
     virtual Result<std::unique_ptr<tracking::TrackFinder>> make() = 0;
+
+    /// The networks that run as kernels of ours and not as TorchScript: "embedding+filter".
+    virtual std::string kernels() const { return {}; }
 };
 
 /// Networks on the device, all else on the processor.

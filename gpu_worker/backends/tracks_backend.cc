@@ -238,6 +238,9 @@ Result<std::shared_ptr<LoadedModel>> load_tracks_model(const ModelSource& source
     auto finders = all_on_device ? load_cuda_track_finders(source, *settings, device)
                                  : load_track_finders(source, *settings, device);
     if (!finders) return tl::unexpected(finders.error());
+    if (const std::string kernels = (*finders)->kernels(); !kernels.empty()) {
+        service.labels.push_back({"kernels", kernels});
+    }
     return std::make_shared<TracksModel>(std::move(service), std::move(*settings),
                                          std::move(*finders));
 }

@@ -27,8 +27,9 @@ namespace farm {
 ///     farm.tracks.filter          file of the network [none: no edge is dropped]
 ///     farm.tracks.filter_input    "graph" (default) or "pairs", see track_networks.h
 ///     farm.tracks.filter_cut      probability that an edge must exceed [0.21]
-///     farm.tracks.filter_chunk    edges that the filter sees at once; 0: all [65 536; on a GPU 524
-///     288] farm.tracks.classifier      file of the network, which sees the whole graph
+///     farm.tracks.filter_chunk    edges that the filter sees at once; 0: all
+///                                 [65 536; on a GPU 524 288, and all for a kernel of ours]
+///     farm.tracks.classifier      file of the network, which sees the whole graph
 ///     farm.tracks.undirected      "true": it sees each edge in both directions ["false"]
 ///     farm.tracks.tracks          "components" (default), "junction_removal" or "walkthrough"
 ///     farm.tracks.cut             of the first two: probability that an edge must exceed [0.75]
@@ -54,7 +55,8 @@ namespace farm {
 ///
 /// Each instance has farm.intra_op_threads threads; instances run side by side. On a GPU every
 /// stage of graph "radius" runs on the device, each instance on a stream of its own; with
-/// "doublets" the networks alone do.
+/// "doublets" the networks alone do. Networks of training/ are kernels of ours there, in float32;
+/// the service's label "kernels" names those that are.
 Result<std::shared_ptr<LoadedModel>> load_tracks_model(const ModelSource& source,
                                                        const Device& device);
 

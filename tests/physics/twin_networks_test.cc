@@ -229,6 +229,7 @@ TEST_F(TwinNetworksTest, ADeviceFindsNearlyAllTracksOfTheProcessor) {
     if (!device) GTEST_SKIP() << device.error().message;
     const auto finders = load_cuda_track_finders(source_, settings_, *device);
     ASSERT_TRUE(finders) << finders.error().message;
+    EXPECT_EQ((*finders)->kernels(), "embedding+filter+classifier");
     expect_nearly_the_same(tracks_by((*finders)->make()), tracks_by_processor());
 }
 
