@@ -7,8 +7,9 @@
 
 namespace farm::bench {
 
-/// What the matrix products of track finding's networks come to; a multiply-add is two, and what is
-/// done to single numbers is not counted. Zero for a network that the model does not have.
+/// What the matrix products (aten::mm, addmm) of track finding's networks come to; a multiply-add
+/// is two, and what is done to single numbers is not counted. Zero for a network that the model
+/// does not have.
 struct NetworkFlop {
     double embedding_of_point{0};
     double filter_of_edge{0};

@@ -3,9 +3,12 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "bench/events/network_flop.h"
 #include "gpu_worker/backends/torch_failure.h"
@@ -63,8 +66,9 @@ double flop_of_edges(TorchProgram& program, EdgeNetworkInput input, std::int64_t
     return flop_of(program, {points_of(points), edges_of(points, edges)});
 }
 
-NetworkFlop count_all(TorchProgram* embedding, TorchProgram* filter, EdgeNetworkInput filter_input,
-                      TorchProgram& classifier) {
+NetworkFlop count_all(TorchProgram* embedding, TorchProgram* filter, TorchProgram& classifier,
+                      const TracksSettings& settings) {
+    const EdgeNetworkInput filter_input = settings.filter_input;
     constexpr std::int64_t few = 64;
     constexpr std::int64_t many = 128;
     constexpr auto more = static_cast<double>(many - few);
@@ -100,8 +104,11 @@ Result<std::optional<NetworkFlop>> count_flop(const ModelSource& source) {
         *program = std::move(*loaded);
     }
     try {
-        return count_all(embedding ? &*embedding : nullptr, filter ? &*filter : nullptr,
-                         settings->filter_input, *classifier);
+        NetworkFlop flop = count_all(embedding ? &*embedding : nullptr, filter ? &*filter : nullptr,
+                                     *classifier, *settings);
+        if (settings->finder.filter.undirected) flop.filter_of_edge *= 2;
+        if (settings->finder.classifier.undirected) flop.classifier_of_edge *= 2;
+        return flop;
     } catch (...) {
         return fail(ErrorCode::internal, "the networks do not run: " + caught_failure().detail);
     }

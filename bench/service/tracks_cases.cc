@@ -38,23 +38,27 @@ batch_input [ {
 } ]
 )";
 
-/// The entry with its own parameters, one on each line, and these tensors.
+/// The entry with its own parameters, which stand on one line each, and these tensors.
 Result<void> write_ragged_repository(const fs::path& entry, const fs::path& repository) {
-    std::ifstream given(entry / "config.pbtxt");
+    const fs::path config = entry / "config.pbtxt";
+    std::ifstream given(config);
     std::string parameters;
     for (std::string line; std::getline(given, line);) {
         if (line.starts_with("parameters ")) parameters += line + '\n';
     }
     if (parameters.empty()) {
-        return fail(ErrorCode::not_found, "'" + (entry / "config.pbtxt").string() +
-                                              "' is not there, or has no parameters");
+        return fail(ErrorCode::not_found, "'" + config.string() +
+                                              "' is not there, or no line of it begins with "
+                                              "\"parameters\": give --data of the project");
     }
+    const fs::path made = repository / model;
     std::error_code error;
-    fs::create_directories(repository / model, error);
-    fs::create_directory_symlink(entry / "1", repository / model / "1", error);
-    std::ofstream(repository / model / "config.pbtxt") << ragged_tensors << parameters;
-    return error ? fail(ErrorCode::io, "cannot write a repository: " + error.message())
-                 : Result<void>{};
+    fs::create_directories(made, error);
+    if (!error) fs::create_directory_symlink(entry / "1", made / "1", error);
+    std::ofstream written(made / "config.pbtxt");
+    if (!error && (written << ragged_tensors << parameters).flush()) return {};
+    return fail(ErrorCode::io, "cannot write the repository '" + made.string() +
+                                   "': " + (error ? error.message() : "is the disk full?"));
 }
 
 }  // namespace

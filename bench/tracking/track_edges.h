@@ -20,7 +20,7 @@ struct TrackEdges {
         .component_cut = 0.2F, .walk_cut = 0.2F, .branch_cut = 0.7F};
 
     tracking::ScoredEdges edges;
-    /// What a trained network would say of the same edges: one random edge in fifty is above
+    /// What a trained network would say of the same edges: one random edge in 67 is above
     /// learned_config.walk_cut. With the scores of `edges` nearly all points are one component.
     std::vector<float> learned_scores;
     std::vector<float> distances;  ///< of the points from the origin

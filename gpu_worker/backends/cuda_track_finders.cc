@@ -133,6 +133,16 @@ Result<KernelWeights> find_kernels(const TracksSettings& settings, const TwinPro
     return kernels;
 }
 
+/// libtorch's exceptions end here.
+Result<KernelWeights> find_kernels_safely(const TracksSettings& settings,
+                                          const TwinPrograms& programs) {
+    try {
+        return find_kernels(settings, programs);
+    } catch (...) {
+        return fail(ErrorCode::device, caught_failure().detail);
+    }
+}
+
 using Program = std::shared_ptr<const TorchProgram>;
 
 Result<Program> load(const ModelSource& service, const std::string& file, const Device& device) {
@@ -154,12 +164,13 @@ Result<std::unique_ptr<TrackFinders>> load_cuda_track_finders(const ModelSource&
     auto classifier = load(source, settings.classifier_file, device);
     if (!classifier) return tl::unexpected(classifier.error());
     TwinPrograms programs{std::move(*embedding), std::move(*filter), std::move(*classifier)};
-    auto kernels = find_kernels(settings, programs);
+    auto kernels = find_kernels_safely(settings, programs);
     if (!kernels) return tl::unexpected(kernels.error());
     TracksSettings on_device = settings;
-    if (!source.parameters.contains("farm.tracks.filter_chunk")) {
-        // The kernel has no rows of edges in memory.
-        on_device.finder.filter.chunk_edge_count = kernels->filter != nullptr ? 0 : filter_chunk;
+    if (kernels->filter != nullptr) {
+        on_device.finder.filter.chunk_edge_count = 0;  // it has no rows of edges in memory
+    } else if (!source.parameters.contains("farm.tracks.filter_chunk")) {
+        on_device.finder.filter.chunk_edge_count = filter_chunk;
     }
     return std::make_unique<CudaTrackFinders>(std::move(on_device), std::move(programs),
                                               std::move(*kernels));

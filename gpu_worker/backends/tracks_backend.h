@@ -28,7 +28,7 @@ namespace farm {
 ///     farm.tracks.filter_input    "graph" (default) or "pairs", see track_networks.h
 ///     farm.tracks.filter_cut      probability that an edge must exceed [0.21]
 ///     farm.tracks.filter_chunk    edges that the filter sees at once; 0: all
-///                                 [65 536; on a GPU 524 288, and all for a kernel of ours]
+///                                 [65 536; on a GPU 524 288]; a kernel of ours sees all
 ///     farm.tracks.classifier      file of the network, which sees the whole graph
 ///     farm.tracks.undirected      "true": it sees each edge in both directions ["false"]
 ///     farm.tracks.tracks          "components" (default), "junction_removal" or "walkthrough"

@@ -31,10 +31,13 @@ using tracking::twin::EdgeClassifier;
 using tracking::twin::EdgeFilter;
 using tracking::twin::EdgeList;
 using tracking::twin::Embedding;
+using tracking::twin::Index;
 using tracking::twin::PointRows;
+using tracking::twin::TwinEdgeScorer;
 using tracking::twin::TwinNetworks;
 using tracking::twin::TwinTrackFinder;
 using tracking::twin::testing::ShuffledExecution;
+using tracking::twin::testing::ThreadedExecution;
 
 class TwinNetworksTest : public ::testing::Test {
   protected:
@@ -164,6 +167,26 @@ TEST_F(TwinNetworksTest, TheClassifierInStepsGivesTheLogitsOfItsFile) {
                        tracks_by_processor().edges.edges, 1e-4F);
 }
 
+/// Which end is the inner one then is for the order of the ends to say.
+TEST_F(TwinNetworksTest, AnEdgeBetweenPointsAtOneDistanceGoesTheWayOfItsFile) {
+    const auto networks = make_twin_networks(programs(), settings_.filter_input, stream_);
+    EdgeFilter<ShuffledExecution> filter(*edge_filter_weights(settings_.filter_file),
+                                         ShuffledExecution(5));
+    EdgeClassifier<ShuffledExecution> classifier(
+        *edge_classifier_weights(settings_.classifier_file), ShuffledExecution(7));
+    const std::vector<float> mirrored{0.1F, 0.2F, 0.03F, 0.1F, 0.21F, -0.03F};
+    const std::vector<Index> ends{0, 1, 0};  // there and back
+    const PointRows two{mirrored.data(), 2, 3};
+    const auto logit = [&](TwinEdgeScorer& network, int way) {
+        return network.score(two, {ends.data() + way, ends.data() + way + 1, 1})->values[0];
+    };
+    for (const int way : {0, 1}) {
+        EXPECT_NEAR(logit(filter, way), logit(*networks.filter, way), 1e-3F);
+        EXPECT_NEAR(logit(classifier, way), logit(*networks.classifier, way), 1e-3F);
+    }
+    EXPECT_GT(std::abs(logit(filter, 0) - logit(filter, 1)), 0.01F);
+}
+
 TEST_F(TwinNetworksTest, FilesOfOtherNetworksHaveNoSuchWeights) {
     EXPECT_EQ(edge_filter_weights(settings_.classifier_file), nullptr);
     EXPECT_EQ(edge_filter_weights("data/models/tracks/config.pbtxt"), nullptr);
@@ -210,17 +233,17 @@ void expect_nearly_the_same(const FoundTracks& found, const FoundTracks& expecte
     EXPECT_NEAR(found.tracks.count, expected.tracks.count, 0.005 * expected.tracks.count);
 }
 
-TEST_F(TwinNetworksTest, ALoopOfLanesWithKernelsForNetworksFindsNearlyAllTracks) {
-    const auto loop = [] { return ShuffledExecution(11); };
+TEST_F(TwinNetworksTest, LanesWithKernelsForNetworksFindNearlyAllTracks) {
+    const auto threads = [] { return ThreadedExecution(11); };
     TwinNetworks networks;
-    networks.embedder = std::make_unique<Embedding<ShuffledExecution>>(
-        *embedding_weights(settings_.embedding_file), loop());
-    networks.filter = std::make_unique<EdgeFilter<ShuffledExecution>>(
-        *edge_filter_weights(settings_.filter_file), loop());
-    networks.classifier = std::make_unique<EdgeClassifier<ShuffledExecution>>(
-        *edge_classifier_weights(settings_.classifier_file), loop());
-    const FoundTracks found = tracks_by(std::make_unique<TwinTrackFinder<ShuffledExecution>>(
-        settings_.finder, std::move(networks), loop()));
+    networks.embedder = std::make_unique<Embedding<ThreadedExecution>>(
+        *embedding_weights(settings_.embedding_file), threads());
+    networks.filter = std::make_unique<EdgeFilter<ThreadedExecution>>(
+        *edge_filter_weights(settings_.filter_file), threads());
+    networks.classifier = std::make_unique<EdgeClassifier<ThreadedExecution>>(
+        *edge_classifier_weights(settings_.classifier_file), threads());
+    const FoundTracks found = tracks_by(std::make_unique<TwinTrackFinder<ThreadedExecution>>(
+        settings_.finder, std::move(networks), threads()));
     expect_nearly_the_same(found, tracks_by_processor());
 }
 

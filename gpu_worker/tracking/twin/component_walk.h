@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "gpu_worker/tracking/edges.h"
 #include "gpu_worker/tracking/twin/execution.h"
@@ -43,7 +44,7 @@ class ComponentWalk {
     /// edges have no circles, so there is but one such state. False if that takes more than
     /// `sweep_limit` times.
     template <class Team>
-    FARM_LANE bool find_tracks(const Team& team, Index sweep_limit) const {
+    FARM_LANE bool find_tracks(const Team& team, std::int64_t sweep_limit) const {
         const Index count = end_ - begin_;
         do {
             while (team.any(count, [&](Index i) { return look_back(begin_ + i); })) {

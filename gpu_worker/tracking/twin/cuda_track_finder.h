@@ -29,7 +29,7 @@ Result<std::unique_ptr<TrackFinder>> make_cuda_track_finder(const TrackFinderCon
                                                             const CudaQueue& queue);
 
 /// Embedding, EdgeFilter and EdgeClassifier on a GPU, for a finder with the same queue. Errors:
-/// device.
+/// device. The networks throw twin::DeviceFailure, which that finder makes an error of.
 Result<std::unique_ptr<twin::TwinEmbedder>> make_cuda_network(const twin::EmbeddingWeights& weights,
                                                               const CudaQueue& queue);
 Result<std::unique_ptr<twin::TwinEdgeScorer>> make_cuda_network(

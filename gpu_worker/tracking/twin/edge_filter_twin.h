@@ -10,9 +10,9 @@
 #include "gpu_worker/tracking/twin/twin_networks.h"
 
 /// Our filter as one step, from edges to logits: what a layer gives stays with the team that made
-/// it, so an edge costs a number of memory and not some hundred for each layer, and a graph of any
-/// size goes through at once. The part of the first layer that is a point's is computed once for
-/// each point.
+/// it, so an edge costs a number of memory, a point 512 bytes, and no layer anything, and a graph
+/// of any size goes through at once. The part of the first layer that is a point's is computed once
+/// for each point.
 namespace farm::tracking::twin {
 
 /// The edges that a team has at a time.

@@ -31,6 +31,8 @@ struct NoStep {
 ///         step(team, i) of each i below count. All lanes of a team run it, as many as 32, 64, up
 ///         to 1024, and come together in team.for_each(n, f), which runs f(k) for each k below n,
 ///         and in team.any(n, f), true if one f(k) is: behind it each sees what the others wrote.
+///         All come to each of these with the same n, so none goes by what another may be writing;
+///         what stands outside of them every lane does.
 ///         team.memory() is a Memory of the team's own, at most 48 KB and not set to anything
 ///     exclusive_sum(counts, sums)
 ///         sums[i] = the sum of counts before i; as long, and may be of a wider type

@@ -21,8 +21,8 @@
 namespace farm::tracking::twin {
 
 /// The whole reconstruction on a device: space points go there and labels come back; in between
-/// the host waits for the numbers of edges alone. The same tracks as those of the processor for the
-/// same scores. Of GraphMethod::radius.
+/// the host waits for the numbers of edges, and for whether the walk came to its end. The same
+/// tracks as those of the processor for the same scores. Of GraphMethod::radius.
 template <Execution E>
 class TwinTrackFinder final : public TrackFinder {
   public:
@@ -113,10 +113,11 @@ class TwinTrackFinder final : public TrackFinder {
         auto flags = no_flags(run_, event.edges.size());
         flag_above(run_, *scores, config_.filter.cut, flags);
         event.graph = std::exchange(event.edges, selected_edges(run_, event.edges.list(), flags));
-        return check_scores_of(event);
+        return {};
     }
 
-    /// All edges keep their scores: the cut is the track builder's.
+    /// All edges keep their scores: the cut is the track builder's. Whether one is NaN is asked at
+    /// the end, when the host waits anyway; until then it is below every cut.
     Result<void> classify(Event& event) {
         auto scores = score(*networks_.classifier, event, config_.classifier);
         if (!scores) return tl::unexpected(scores.error());
@@ -126,7 +127,7 @@ class TwinTrackFinder final : public TrackFinder {
 
     Result<void> build_tracks(Event& event) {
         const auto tracks = tracks_of(event);
-        if (!tracks) return tl::unexpected(tracks.error());
+        if (!tracks) return fail(ErrorCode::internal, tracks.error().message);
         event.labels = track_labels(run_, *tracks, event.event_ends, config_.minimum_hit_count);
         return {};
     }

@@ -239,8 +239,8 @@ struct WalkComponents {
     const Index* begins;
     const Index* ends;
     const Index* component_count;
-    Index* is_given_up;  ///< 1 if a component takes more visits than visit_limit
-    Index visit_limit;
+    Index* is_given_up;       ///< 1 if a component takes more looks than the limit
+    std::int64_t look_limit;  ///< of a team, at points and edges
     Index fewest_points;
     Index most_points;
     Index team_count{0};
@@ -250,25 +250,29 @@ struct WalkComponents {
         for (Index i = number; i < *component_count; i += team_count) {
             const Index size = ends[i] - begins[i];
             if (size < fewest_points || size > most_points) continue;
+            if (team.any(1, [&](Index) { return shared_value(*is_given_up) != 0; })) return;
+            const Index edges = arrays.outward_begins[ends[i]] - arrays.outward_begins[begins[i]];
             const ComponentWalk walk(arrays, config, begins[i], ends[i]);
-            if (!walk.find_tracks(team, visit_limit / size)) *is_given_up = 1;
+            const std::int64_t looks_at_all = static_cast<std::int64_t>(size) + edges;
+            if (!walk.find_tracks(team, look_limit / looks_at_all)) *is_given_up = 1;
         }
     }
 };
 
 /// By teams of so many lanes, as many teams as a large device runs at a time.
 template <unsigned lanes, Execution E>
-void walk_components(E& run, std::size_t point_count, WalkComponents walk) {
+void walk_components(E& run, std::size_t point_count, Index looks_of_a_lane, WalkComponents walk) {
     constexpr std::size_t lanes_at_a_time = 1 << 17;
     const std::size_t team_count = std::min(lanes_at_a_time / lanes, point_count);
     walk.team_count = static_cast<Index>(team_count);
+    walk.look_limit = std::int64_t{lanes} * looks_of_a_lane;
     run.template for_each_team<lanes, NoMemory>(team_count, walk);
 }
 
 /// False if the components are such that the processor is the better place for them.
 template <Execution E>
 bool walk_all(E& run, const WalkArrays& arrays, const WalkthroughConfig& config,
-              const Junctioned<E>& components, Index visit_limit) {
+              const Junctioned<E>& components, Index looks_of_a_lane) {
     constexpr Index small = 256;  // as nearly all are
     const std::size_t point_count = components.begins.size();
     auto given_up = run.template array<Index>(1);
@@ -279,13 +283,13 @@ bool walk_all(E& run, const WalkArrays& arrays, const WalkthroughConfig& config,
                         components.ends.data(),
                         components.counts.data() + point_count,
                         given_up.data(),
-                        visit_limit,
+                        0,
                         0,
                         small};
-    walk_components<64>(run, point_count, walk);
+    walk_components<64>(run, point_count, looks_of_a_lane, walk);
     walk.fewest_points = small + 1;
     walk.most_points = static_cast<Index>(point_count);
-    walk_components<1024>(run, point_count, walk);
+    walk_components<1024>(run, point_count, looks_of_a_lane, walk);
     return run.read(given_up, 0) == 0;
 }
 
@@ -333,8 +337,8 @@ Result<Array<E, Index>> walked_by_processor(E& run, const float* distances, std:
     return made;
 }
 
-/// Looks at places of one component, by all lanes of its team: an estimated tenth of a second.
-inline constexpr Index walk_visit_limit = 1 << 27;
+/// How often a lane may look at points and edges of one component: an estimated tenth of a second.
+inline constexpr Index walk_look_limit = 1 << 17;
 
 /// Which track each point is on: any number below the number of points, or no_track. `distances`
 /// are finite, and no edge leads from a point to itself. Errors: as the original's.
@@ -342,7 +346,7 @@ template <Execution E>
 Result<Array<E, Index>> walkthrough(E& run, const float* distances, std::size_t point_count,
                                     const EdgeList& edges, const float* scores,
                                     const WalkthroughConfig& config,
-                                    Index visit_limit = walk_visit_limit) {
+                                    Index looks_of_a_lane = walk_look_limit) {
     const EdgesAbove is_kept{scores, config.component_cut};
     const EdgesAbove is_walked{scores, std::min(config.walk_cut, config.branch_cut)};
     const Positions<E> positions =
@@ -352,7 +356,7 @@ Result<Array<E, Index>> walkthrough(E& run, const float* distances, std::size_t 
     const WalkedEdges walked{kept, is_walked, with_junction.data(), positions.roots.data()};
     WalkMemory<E> memory = prepare_walk(run, point_count, walked, scores);
     const Junctioned<E> components = junctioned_components(run, positions, with_junction.data());
-    if (!walk_all(run, memory.arrays(), config, components, visit_limit)) {
+    if (!walk_all(run, memory.arrays(), config, components, looks_of_a_lane)) {
         return walked_by_processor(run, distances, point_count, edges, scores, config);
     }
     return tracks_of_points(run, positions, with_junction.data(), memory.tracks.data(),

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <barrier>
 #include <bit>
 #include <chrono>
 #include <cstddef>
@@ -8,6 +10,7 @@
 #include <limits>
 #include <numeric>
 #include <random>
+#include <thread>
 #include <vector>
 
 #include "gpu_worker/tracking/twin/execution.h"
@@ -143,6 +146,62 @@ class ShuffledExecution {
     Shuffle shuffle_;
 };
 
+/// The same, with a thread for each lane of a team: what each lane should do once, or all lanes
+/// together, shows where it is not so.
+class ThreadedExecution : public ShuffledExecution {
+    static constexpr Index lanes = 3;
+
+  public:
+    using ShuffledExecution::ShuffledExecution;
+
+    template <class Memory>
+    class Team {
+      public:
+        struct Shared {
+            Memory memory;
+            std::barrier<> barrier{lanes};
+            std::array<bool, lanes> found{};
+        };
+        Team(Shared& shared, Index lane) : shared_(&shared), lane_(lane) {}
+
+        Memory& memory() const { return shared_->memory; }
+
+        template <class Step>
+        void for_each(Index count, const Step& step) const {
+            for (Index i = lane_; i < count; i += lanes) step(i);
+            shared_->barrier.arrive_and_wait();
+        }
+        template <class Test>
+        bool any(Index count, const Test& test) const {
+            bool found = false;
+            for (Index i = lane_; i < count; i += lanes) found = test(i) || found;
+            shared_->found[static_cast<std::size_t>(lane_)] = found;
+            shared_->barrier.arrive_and_wait();
+            const bool one = std::ranges::find(shared_->found, true) != shared_->found.end();
+            shared_->barrier.arrive_and_wait();
+            return one;
+        }
+
+      private:
+        Shared* shared_;
+        Index lane_;
+    };
+
+    template <unsigned, class Memory, class Step>
+    void for_each_team(std::size_t count, const Step& step) {
+        typename Team<Memory>::Shared shared;
+        std::vector<std::jthread> threads;
+        for (Index lane = 0; lane < lanes; ++lane) {
+            threads.emplace_back([&, lane] {
+                for (std::size_t i = 0; i < count; ++i) {
+                    step(Team<Memory>(shared, lane), static_cast<Index>(i));
+                }
+            });
+        }
+    }
+};
+
 static_assert(Execution<ShuffledExecution>);
+static_assert(Execution<ThreadedExecution>);
 
 }  // namespace farm::tracking::twin::testing

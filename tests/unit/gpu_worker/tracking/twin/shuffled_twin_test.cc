@@ -18,7 +18,17 @@ struct Shuffled {
     }
 };
 
-using Seeds = ::testing::Types<Shuffled<1>, Shuffled<2>>;
-INSTANTIATE_TYPED_TEST_SUITE_P(Shuffled, TwinTest, Seeds);
+struct Threaded {
+    using Execution = ThreadedExecution;
+    static constexpr std::size_t large = 20'000;
+
+    static std::string why_not() { return {}; }
+    static std::unique_ptr<ThreadedExecution> make() {
+        return std::make_unique<ThreadedExecution>(3);
+    }
+};
+
+using Places = ::testing::Types<Shuffled<1>, Shuffled<2>, Threaded>;
+INSTANTIATE_TYPED_TEST_SUITE_P(Shuffled, TwinTest, Places);
 
 }  // namespace farm::tracking::twin::testing

@@ -80,6 +80,29 @@ class TwinTest : public ::testing::Test {
             << graph->size() << " edges and not " << expected->size();
     }
 
+    /// With little patience, too, with which the device gives up at all junctions or some. Returns
+    /// how many tracks there are.
+    Label expect_same_walk(const ScoredEdges& edges, const std::vector<float>& distances,
+                           const WalkthroughConfig& config) {
+        const auto expected = tracking::walkthrough(edges, distances, config);
+        EXPECT_TRUE(expected) << expected.error().message;
+        if (!expected) return 0;
+        const auto device = on_device(edges.edges);
+        const auto scores = on_device<float>(edges.scores);
+        const auto places = on_device<float>(distances);
+        for (const Index looks : {walk_look_limit, 20, 0}) {
+            const auto tracks = twin::walkthrough(run(), places.data(), distances.size(),
+                                                  device.list(), scores.data(), config, looks);
+            EXPECT_TRUE(tracks) << tracks.error().message;
+            if (!tracks) return 0;
+            EXPECT_TRUE(labels_of(*tracks) == expected->labels)
+                << distances.size() << " points, " << edges.size() << " edges, " << looks
+                << " looks; cuts " << config.component_cut << ' ' << config.walk_cut << ' '
+                << config.branch_cut;
+        }
+        return expected->count;
+    }
+
     std::vector<Label> labels_of(const Array<E, Index>& tracks) {
         const std::vector<Index> ends{static_cast<Index>(tracks.size())};
         const auto labels = track_labels(run(), tracks, on_device<Index>(ends), 1);
@@ -245,32 +268,65 @@ TYPED_TEST_P(TwinTest, AChainIsOneComponentInWhateverOrder) {
 
 TYPED_TEST_P(TwinTest, WalkthroughGivesTheTracksOfTheProcessor) {
     std::mt19937 engine(23);
-    std::size_t track_count = 0;
+    Label track_count = 0;
     for (int round = 0; round < 120; ++round) {
         const auto count = static_cast<Index>(engine() % 200);
         const double density = std::min(1.0, (0.2 + 0.1 * (round % 60)) / (count + 1));
         const ScoredEdges edges = random_edges(count, density, engine);
-        const std::vector<float> distances = random_distances(count, engine);
-        const WalkthroughConfig config{.component_cut = 0.1F,
-                                       .walk_cut = 0.3F,
-                                       .branch_cut = 0.6F,
+        // In any order, equal to scores or between them, and beyond all.
+        const auto cut = [&] { return static_cast<float>(engine() % 37) / 32 - 1.0F / 16; };
+        const WalkthroughConfig config{.component_cut = cut() / 2,
+                                       .walk_cut = cut() / 2,
+                                       .branch_cut = cut(),
                                        .minimum_hit_count = round % 4 + 1U};
-        const auto expected = tracking::walkthrough(edges, distances, config);
-        ASSERT_TRUE(expected) << expected.error().message;
-        track_count += static_cast<std::size_t>(expected->count);
-        const auto device = this->on_device(edges.edges);
-        const auto scores = this->template on_device<float>(edges.scores);
-        const auto places = this->template on_device<float>(distances);
-        // The last one gives up wherever there is a junction.
-        for (const Index visit_limit : {walk_visit_limit, 0}) {
-            const auto tracks = twin::walkthrough(this->run(), places.data(), count, device.list(),
-                                                  scores.data(), config, visit_limit);
-            ASSERT_TRUE(tracks) << tracks.error().message;
-            EXPECT_TRUE(this->labels_of(*tracks) == expected->labels)
-                << count << " points, " << edges.size() << " edges, visits " << visit_limit;
+        track_count += this->expect_same_walk(edges, random_distances(count, engine), config);
+    }
+    EXPECT_GT(track_count, 1000);
+}
+
+/// More components than there are teams, each of two tracks that share points.
+inline ScoredEdges forks(Index fork_count) {
+    ScoredEdges edges;
+    const auto join = [&](Index a, Index b, float score) {
+        edges.edges.source.push_back(a);
+        edges.edges.target.push_back(b);
+        edges.scores.push_back(score);
+    };
+    for (Index fork = 0; fork < fork_count; ++fork) {
+        const Index first = 8 * fork;
+        for (Index i = 1; i < 6; ++i) join(first + i - 1, first + i, 0.9F);
+        join(first + 2, first + 6, 0.8F);
+        join(first + 6, first + 7, 0.8F + 0.05F * static_cast<float>(fork % 5));
+    }
+    return edges;
+}
+
+TYPED_TEST_P(TwinTest, WalkthroughOfManyComponents) {
+    const Index fork_count = 5000;
+    std::vector<float> distances(8 * fork_count);
+    std::iota(distances.begin(), distances.end(), 0.0F);
+    const WalkthroughConfig config{.minimum_hit_count = 2};
+    EXPECT_EQ(this->expect_same_walk(forks(fork_count), distances, config), 2 * fork_count);
+}
+
+/// Points on tracks of ten, and edges from each to a few places further out.
+TYPED_TEST_P(TwinTest, WalkthroughOfALargeComponent) {
+    std::mt19937 engine(41);
+    const Index tracks = 300;
+    const Index count = 10 * tracks;
+    ScoredEdges edges;
+    std::vector<float> distances(static_cast<std::size_t>(count));
+    std::iota(distances.begin(), distances.end(), 0.0F);
+    for (Index i = tracks; i < count; ++i) {
+        for (const Index step : {0, 1, 3}) {
+            if (step != 0 && engine() % 4 != 0) continue;
+            edges.edges.source.push_back(i);
+            edges.edges.target.push_back((i - tracks + step) % i);
+            edges.scores.push_back(static_cast<float>(engine() % 16) / 16);
         }
     }
-    EXPECT_GT(track_count, 1000U);
+    const WalkthroughConfig config{.component_cut = -1, .walk_cut = 0.1F, .branch_cut = 0.5F};
+    EXPECT_GT(this->expect_same_walk(edges, distances, config), 100);
 }
 
 TYPED_TEST_P(TwinTest, JunctionsAreRemovedAsOnTheProcessor) {
@@ -442,8 +498,8 @@ REGISTER_TYPED_TEST_SUITE_P(TwinTest, RadiusGraphHasTheEdgesOfTheProcessor,
                             RadiusGraphBeyondItsLimitIsRefused,
                             NearestNeighboursAreThoseOfTheProcessor,
                             ComponentsAreThoseOfTheProcessor, AChainIsOneComponentInWhateverOrder,
-                            WalkthroughGivesTheTracksOfTheProcessor,
-                            JunctionsAreRemovedAsOnTheProcessor,
+                            WalkthroughGivesTheTracksOfTheProcessor, WalkthroughOfManyComponents,
+                            WalkthroughOfALargeComponent, JunctionsAreRemovedAsOnTheProcessor,
                             TheWholeChainFindsTheTracksOfTheProcessor, EmptyEventHasNoTracks,
                             EmbeddingThatCannotBeIsAFaultOfTheNetwork);
 
