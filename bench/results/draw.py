@@ -32,7 +32,8 @@ PEERS = {"zmq_proxy": ("#000000", "v", "zmq::proxy"),
 SIZES = {1024: "1 KB", 65536: "64 KB", 1048576: "1 MB", 16777216: "16 MB"}
 MODELS = {"gnn_314": "edge classifier, 314 points", "gnn_20000": "edge classifier, 20 000 points",
           "cnn": "CNN 48×48", "particlenet": "ParticleNet",
-          "particlenet_16x16": "ParticleNet, 16 calls of", "particlenet_unequal": "ParticleNet, unequal jets"}
+          "particlenet_16x16": "ParticleNet, 16 calls of", "particlenet_unequal": "ParticleNet, unequal jets",
+          "tracks_pu20": "tracks, 20 collisions", "tracks_lrt": "tracks, small events"}
 
 
 def number_text(value):
