@@ -125,10 +125,13 @@ void print_head() {
     fmt::print("{:>9}{:>7}\n", "EDGES", "MB");
 }
 
+/// Seven characters, and as many digits as fit.
+std::string ms_text(double ms) { return fmt::format("{:.{}f}", ms, ms < 1000 ? 2 : 0); }
+
 void print_row(const EventSample& sample, const EventFigures& figures, std::uint64_t memory_bytes) {
     fmt::print("{:<13.13}{:>8.0f}", sample.name, sample.mean_point_count());
-    for (const StageFigures& stage : figures.stages) fmt::print("{:>8.2f}", stage.ms);
-    fmt::print("{:>8.2f}{:>9.0f}{:>7.0f}\n", figures.call_ms, figures.stages[1].edge_count,
+    for (const StageFigures& stage : figures.stages) fmt::print("{:>8}", ms_text(stage.ms));
+    fmt::print("{:>8}{:>9.0f}{:>7.0f}\n", ms_text(figures.call_ms), figures.stages[1].edge_count,
                static_cast<double>(memory_bytes) / 1e6);
     std::fflush(stdout);
 }
