@@ -93,10 +93,14 @@ Result<CountedModel> load(const Flags& flags, const Device& device) {
     return CountedModel{std::move(*loaded.ready), *flop};
 }
 
+/// Empty where there is none.
+std::string label_of(const ServiceAd& ad, std::string_view key) {
+    const auto label = std::ranges::find(ad.labels, key, &Label::key);
+    return label == ad.labels.end() ? "" : label->value;
+}
+
 FeatureScales scales_of(const ServiceAd& ad) {
-    const auto label = std::ranges::find(ad.labels, feature_scales_label, &Label::key);
-    if (label == ad.labels.end()) return {};
-    return parse_feature_scales(label->value).value_or(FeatureScales{});
+    return parse_feature_scales(label_of(ad, feature_scales_label)).value_or(FeatureScales{});
 }
 
 Result<std::vector<EventSample>> make_samples(const Flags& flags, const FeatureScales& scales) {
@@ -179,8 +183,10 @@ Result<nlohmann::json> run(const Flags& flags) {
     const auto samples = make_samples(chosen, scales_of(model->ready.served->ad));
     if (!samples) return tl::unexpected(samples.error());
 
+    const std::string kernels = label_of(model->ready.served->ad, "kernels");
     fmt::print("{}\n{} on {}, in this process; milliseconds of an event, medians of {}\n",
                machine_line(), chosen.model, device->name, chosen.repeats);
+    if (!kernels.empty()) fmt::print("networks that are kernels: {}\n", kernels);
     print_head();
     nlohmann::json rows = nlohmann::json::array();
     std::vector<std::optional<double>> gflop;
@@ -208,7 +214,8 @@ Result<nlohmann::json> run(const Flags& flags) {
             rows[i]["rates"].push_back({{"in_flight", count}, {"events_per_s", *rate}});
         }
     }
-    return nlohmann::json{{"device", device->name}, {"model", chosen.model}, {"samples", rows}};
+    return nlohmann::json{
+        {"device", device->name}, {"model", chosen.model}, {"kernels", kernels}, {"samples", rows}};
 }
 
 }  // namespace

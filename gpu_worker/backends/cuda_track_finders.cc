@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "gpu_worker/backends/run_failure.h"
 #include "gpu_worker/backends/torch_failure.h"
 #include "gpu_worker/backends/torch_known_networks.h"
 #include "gpu_worker/backends/torch_twin_networks.h"
@@ -84,7 +85,7 @@ class CudaTrackFinders final : public TrackFinders {
               std::pair{"classifier", kernels_.classifier != nullptr}}) {
             if (is_there) names += (names.empty() ? "" : "+") + std::string(name);
         }
-        return names;
+        return names.empty() ? "none" : names;
     }
 
   private:
@@ -93,7 +94,8 @@ class CudaTrackFinders final : public TrackFinders {
     KernelWeights kernels_;
 };
 
-/// Weights whose kernel gives something else than the program do not count.
+/// Weights whose kernel gives something else than the program do not count, nor those of a program
+/// that does not run on the probe. A lost device is an error.
 template <class Weights, class Network>
 Result<void> keep_if_same(std::shared_ptr<const Weights> weights, Network& network,
                           const TorchStream& stream, std::shared_ptr<const Weights>& kept) {
@@ -101,8 +103,8 @@ Result<void> keep_if_same(std::shared_ptr<const Weights> weights, Network& netwo
     const auto kernel = make_cuda_network(*weights, queue_of(stream));
     if (!kernel) return tl::unexpected(kernel.error());
     const auto is_same = gives_the_same(network, **kernel, stream);
-    if (!is_same) return tl::unexpected(is_same.error());
-    if (*is_same) kept = std::move(weights);
+    if (!is_same && loses_device(is_same.error().message)) return tl::unexpected(is_same.error());
+    if (is_same && *is_same) kept = std::move(weights);
     return {};
 }
 

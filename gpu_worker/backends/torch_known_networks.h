@@ -20,9 +20,9 @@ std::shared_ptr<const tracking::twin::EdgeFilterWeights> edge_filter_weights(
 std::shared_ptr<const tracking::twin::EdgeClassifierWeights> edge_classifier_weights(
     const std::string& file);
 
-/// Whether both give the same rows or logits, to 1e-3, absolute and relative, for space points of
-/// tracks all over a detector, and all edges between them. Both work on the stream. Errors: theirs,
-/// and device for what libtorch says.
+/// Whether both give the same rows or logits, to 1e-4, absolute and relative, for space points of
+/// tracks all over a detector, and all edges between them: a sample, and no proof. Both work on the
+/// stream. Errors: theirs, and device for what libtorch says.
 Result<bool> gives_the_same(tracking::twin::TwinEmbedder& one, tracking::twin::TwinEmbedder& other,
                             const TorchStream& stream);
 Result<bool> gives_the_same(tracking::twin::TwinEdgeScorer& one,

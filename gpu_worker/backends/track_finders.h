@@ -18,7 +18,8 @@ class TrackFinders {
     virtual ~TrackFinders() = default;
     virtual Result<std::unique_ptr<tracking::TrackFinder>> make() = 0;
 
-    /// The networks that run as kernels of ours and not as TorchScript: "embedding+filter".
+    /// The networks that run as kernels of ours and not as TorchScript: "embedding+filter", "none",
+    /// or empty where there are no kernels.
     virtual std::string kernels() const { return {}; }
 };
 

@@ -6,7 +6,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <utility>
 #include <variant>
+#include <vector>
 
 #include "cpu_client/events/generator.h"
 #include "cpu_client/events/hit_features.h"
@@ -108,7 +111,7 @@ TEST_F(TwinNetworksTest, ALoopOfLanesFindsTheTracksOfTheProcessor) {
 /// Of the first edges of the graph, by their file and by the lanes of a loop.
 void expect_same_logits(tracking::twin::TwinEdgeScorer& file, tracking::twin::TwinEdgeScorer& lanes,
                         const PointRows& points, const tracking::Edges& graph, float tolerance) {
-    for (const std::size_t count : {0U, 1U, 64U, 4001U}) {
+    for (const std::size_t count : {0U, 1U, 64U, 128U, 129U, 4001U}) {
         ASSERT_LE(count, graph.size());
         const EdgeList edges{graph.source.data(), graph.target.data(), count};
         const auto expected = file.score(points, edges);
@@ -185,6 +188,7 @@ TEST_F(TwinNetworksTest, AnEdgeBetweenPointsAtOneDistanceGoesTheWayOfItsFile) {
         EXPECT_NEAR(logit(classifier, way), logit(*networks.classifier, way), 1e-3F);
     }
     EXPECT_GT(std::abs(logit(filter, 0) - logit(filter, 1)), 0.01F);
+    EXPECT_GT(std::abs(logit(classifier, 0) - logit(classifier, 1)), 0.01F);
 }
 
 TEST_F(TwinNetworksTest, FilesOfOtherNetworksHaveNoSuchWeights) {
@@ -226,11 +230,46 @@ TEST_F(TwinNetworksTest, ANetworkThatWritesToItsInputGetsACopy) {
     EXPECT_EQ(points, (std::vector<float>{1, 2, 3}));
 }
 
-/// Scores that differ in their last digits change a few edges next to the cuts.
+using Scores = std::map<std::pair<Index, Index>, float>;
+
+Scores scores_of(const tracking::ScoredEdges& edges) {
+    Scores scores;
+    for (std::size_t i = 0; i < edges.size(); ++i) {
+        scores[{edges.edges.source[i], edges.edges.target[i]}] = edges.scores[i];
+    }
+    return scores;
+}
+
+/// Of each point the first one of its track; itself without one.
+std::vector<std::size_t> first_of_tracks(const tracking::Tracks& tracks) {
+    std::vector<std::size_t> firsts(tracks.labels.size());
+    std::map<tracking::Label, std::size_t> first;
+    for (std::size_t i = 0; i < firsts.size(); ++i) {
+        const bool has_track = tracks.labels[i] != tracking::no_track;
+        firsts[i] = has_track ? first.emplace(tracks.labels[i], i).first->second : i;
+    }
+    return firsts;
+}
+
+/// Numbers that differ in their last digits change a few edges next to radius and cuts.
 void expect_nearly_the_same(const FoundTracks& found, const FoundTracks& expected) {
-    EXPECT_NEAR(static_cast<double>(found.graph.size()), static_cast<double>(expected.graph.size()),
-                1e-3 * expected.graph.size());
-    EXPECT_NEAR(found.tracks.count, expected.tracks.count, 0.005 * expected.tracks.count);
+    const Scores seen = scores_of(found.edges);
+    std::size_t missed = 0;
+    for (const auto& [edge, score] : scores_of(expected.edges)) {
+        const auto same = seen.find(edge);
+        if (same == seen.end()) {
+            ++missed;
+        } else {
+            EXPECT_NEAR(same->second, score, 2e-3F);
+        }
+    }
+    EXPECT_LE(missed, expected.edges.size() / 1000);
+    EXPECT_LE(seen.size(), expected.edges.size() + expected.edges.size() / 1000);
+    const auto tracks = first_of_tracks(found.tracks);
+    const auto expected_tracks = first_of_tracks(expected.tracks);
+    std::size_t same = 0;
+    for (std::size_t i = 0; i < tracks.size(); ++i) same += tracks[i] == expected_tracks[i] ? 1 : 0;
+    EXPECT_GE(same, tracks.size() - tracks.size() / 200);
 }
 
 TEST_F(TwinNetworksTest, LanesWithKernelsForNetworksFindNearlyAllTracks) {

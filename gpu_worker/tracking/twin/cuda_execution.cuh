@@ -126,16 +126,7 @@ class CudaExecution {
 
     /// Stream and memory belong to somebody else, who keeps them longer.
     explicit CudaExecution(cudaStream_t stream, const StreamMemory& memory = device_pool)
-        : stream_(stream), memory_(&memory) {
-        for (Event& event : marks_) {
-            cudaEvent_t made = nullptr;
-            check(cudaEventCreate(&made));
-            event.reset(made);
-        }
-        void* word = nullptr;
-        check(cudaMallocHost(&word, word_bytes));
-        word_.reset(word);
-    }
+        : stream_(stream), memory_(&memory) {}
 
     template <class Number>
     Array<Number> array(std::size_t size) const {
@@ -192,8 +183,13 @@ class CudaExecution {
     }
 
     template <class Number>
-    Number read(const Array<Number>& numbers, std::size_t index) const {
+    Number read(const Array<Number>& numbers, std::size_t index) {
         static_assert(sizeof(Number) <= word_bytes);
+        if (word_ == nullptr) {
+            void* made = nullptr;
+            check(cudaMallocHost(&made, word_bytes));
+            word_.reset(made);
+        }
         auto* word = static_cast<Number*>(word_.get());
         copy(word, numbers.data() + index, 1, cudaMemcpyDeviceToHost);
         wait();
@@ -212,7 +208,15 @@ class CudaExecution {
         wait();
     }
 
-    void mark(std::size_t index) const { check(cudaEventRecord(marks_.at(index).get(), stream_)); }
+    void mark(std::size_t index) {
+        Event& event = marks_.at(index);
+        if (event == nullptr) {
+            cudaEvent_t made = nullptr;
+            check(cudaEventCreate(&made));
+            event.reset(made);
+        }
+        check(cudaEventRecord(event.get(), stream_));
+    }
 
     std::chrono::nanoseconds between(std::size_t first, std::size_t second) const {
         float milliseconds = 0;

@@ -62,15 +62,6 @@ FARM_LANE void normalise(Tile<width, items>& tile, Index item, const Quad* scale
     }
 }
 
-template <int items>
-FARM_LANE float dot(const Tile<width, items>& tile, Index item, const Quad* weights, float bias) {
-    float sum = bias;
-    for (int k = 0; k < width; ++k) {
-        sum = multiply_add(weights[k / 4].values[k % 4], tile.at(k, item), sum);
-    }
-    return sum;
-}
-
 FARM_LANE inline void add(Quad& sums, Quad numbers) { add_row(sums, 1, numbers); }
 
 struct EdgeMemory {
@@ -104,16 +95,16 @@ struct StartEdges {
 
   private:
     FARM_LANE void look_at(std::size_t edge, Index lane, Tile<width, edge_tile>& made) const {
-        const auto row = [&](Index point) {
-            return SpacePointRow(state.points.values + static_cast<std::size_t>(point) * 3);
-        };
+        const float* points = state.points.values;
         float features[edge_feature_count];
-        write_edge_features(row(state.edges.source[edge]), row(state.edges.target[edge]), features);
+        write_edge_features(OutwardEnds::row(points, state.edges.source[edge]),
+                            OutwardEnds::row(points, state.edges.target[edge]), features);
         first_layer(features, state.weights->edge_in, state.weights->edge_in_bias, made, lane);
     }
 };
 
-/// Edges see their ends. Then they tell them, or, in the last interaction, what they are.
+/// Edges learn from their ends. Then each sends a message to both, or, in the last interaction,
+/// gives its logit.
 struct MeetEdges {
     State state;
     int interaction;
@@ -132,8 +123,10 @@ struct MeetEdges {
         team.for_each(edge_tile, [&](Index lane) {
             normalise(memory.other, lane, weights.edge_scale, weights.edge_shift);
         });
-        team.for_each(EdgeLayer::lanes, [&](Index lane) { learn(weights, lane, memory, kept); });
-        if (interaction + 1 < Weights::interaction_count) {
+        const bool is_last = interaction + 1 == Weights::interaction_count;
+        team.for_each(EdgeLayer::lanes,
+                      [&](Index lane) { learn(weights, lane, memory, is_last ? nullptr : kept); });
+        if (!is_last) {
             team.for_each(edge_tile, [&](Index lane) {
                 memory.other.at(0, lane) =
                     sigmoid(dot(memory.edges, lane, weights.belief, weights.belief_bias));
@@ -142,10 +135,8 @@ struct MeetEdges {
             return;
         }
         team.for_each(EdgeLayer::lanes, [&](Index lane) {
-            EdgeLayer block(lane);
-            block.set(state.weights->score_bias);
-            block.add_product(state.weights->score, memory.edges.rows);
-            block.store(memory.other.rows, Silu{});
+            silu_layer(lane, state.weights->score, state.weights->score_bias, memory.edges,
+                       memory.other);
         });
         team.for_each(span.count, [&](Index lane) {
             state.logits[span[lane]] =
@@ -332,13 +323,9 @@ EdgeArrays<E> outward_edges(E& run, const PointRows& points, const EdgeList& edg
     Index* sources = made.source.data();
     Index* targets = made.target.data();
     run.for_each(edges.size, [=] FARM_LANE(Index edge) {
-        const Index a = edges.source[edge];
-        const Index b = edges.target[edge];
-        const SpacePointRow first(points.values + static_cast<std::size_t>(a) * 3);
-        const SpacePointRow second(points.values + static_cast<std::size_t>(b) * 3);
-        const bool is_turned = first.square_distance() > second.square_distance();
-        sources[edge] = is_turned ? b : a;
-        targets[edge] = is_turned ? a : b;
+        const OutwardEnds ends(points.values, edges.source[edge], edges.target[edge]);
+        sources[edge] = ends.inner;
+        targets[edge] = ends.outer;
     });
     return made;
 }
@@ -353,7 +340,7 @@ class EdgeClassifier final : public TwinEdgeScorer {
         run_.upload(weights_, &weights, 1);
     }
 
-    /// Of space points, three numbers each; each pair of them at most once.
+    /// Of space points, three numbers each.
     Result<NetworkOutput> score(const PointRows& points, const EdgeList& edges) override {
         using namespace classifier;
         const std::size_t point_tiles = (points.size + point_tile - 1) / point_tile;

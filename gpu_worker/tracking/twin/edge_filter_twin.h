@@ -39,9 +39,15 @@ struct FilterEdges {
         const Span span(number, filter_tile, edges.size);
         auto& [one, other] = team.memory().tiles;
         team.for_each(filter_tile, [&](Index lane) { first_layer(span[lane], lane, one); });
-        team.for_each(Layer::lanes, [&](Index lane) { next_layer(0, lane, one, other); });
-        team.for_each(Layer::lanes, [&](Index lane) { next_layer(1, lane, other, one); });
-        team.for_each(span.count, [&](Index lane) { logits[span[lane]] = output(lane, one); });
+        team.for_each(Layer::lanes, [&](Index lane) {
+            silu_layer(lane, weights->between[0], weights->biases[1], one, other);
+        });
+        team.for_each(Layer::lanes, [&](Index lane) {
+            silu_layer(lane, weights->between[1], weights->biases[2], other, one);
+        });
+        team.for_each(span.count, [&](Index lane) {
+            logits[span[lane]] = dot(one, lane, weights->last, weights->last_bias);
+        });
     }
 
   private:
@@ -49,17 +55,14 @@ struct FilterEdges {
     using Numbers = Tile<Weights::width, filter_tile>;
 
     FARM_LANE void first_layer(std::size_t edge, Index lane, Numbers& made) const {
-        const Index a = edges.source[edge];
-        const Index b = edges.target[edge];
-        const SpacePointRow first(points.values + static_cast<std::size_t>(a) * 3);
-        const SpacePointRow second(points.values + static_cast<std::size_t>(b) * 3);
-        const bool is_turned = first.square_distance() > second.square_distance();
+        const OutwardEnds ends(points.values, edges.source[edge], edges.target[edge]);
         float features[edge_feature_count];
-        write_edge_features(is_turned ? second : first, is_turned ? first : second, features);
+        write_edge_features(OutwardEnds::row(points.values, ends.inner),
+                            OutwardEnds::row(points.values, ends.outer), features);
         features[0] = std::abs(features[0]);
         features[1] = std::abs(features[1]);
-        const Quad* inner = of_inner + static_cast<std::size_t>(is_turned ? b : a) * Weights::quads;
-        const Quad* outer = of_outer + static_cast<std::size_t>(is_turned ? a : b) * Weights::quads;
+        const Quad* inner = of_inner + static_cast<std::size_t>(ends.inner) * Weights::quads;
+        const Quad* outer = of_outer + static_cast<std::size_t>(ends.outer) * Weights::quads;
         for (int q = 0; q < Weights::quads; ++q) {
             Quad sums = outer[q];
             add_row(sums, 1, inner[q]);
@@ -68,21 +71,6 @@ struct FilterEdges {
             }
             for (int k = 0; k < 4; ++k) made.at(4 * q + k, lane) = silu(sums.values[k]);
         }
-    }
-
-    FARM_LANE void next_layer(int layer, Index lane, const Numbers& given, Numbers& made) const {
-        Layer block(lane);
-        block.set(weights->biases[layer + 1]);
-        block.add_product(weights->between[layer], given.rows);
-        block.store(made.rows, Silu{});
-    }
-
-    FARM_LANE float output(Index lane, const Numbers& given) const {
-        float sum = weights->last_bias;
-        for (int k = 0; k < Weights::width; ++k) {
-            sum = multiply_add(weights->last[k / 4].values[k % 4], given.at(k, lane), sum);
-        }
-        return sum;
     }
 };
 

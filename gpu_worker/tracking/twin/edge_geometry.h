@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cmath>
+#include <cstddef>
 
 #include "gpu_worker/tracking/twin/lane.h"
 
@@ -18,6 +19,24 @@ struct SpacePointRow {
 
     FARM_LANE float eta() const { return std::asinh(z / (r > 1e-3F ? r : 1e-3F)); }
     FARM_LANE float square_distance() const { return sum_of_squares(r, z); }
+};
+
+/// An edge from the end that is nearer to the origin; as it is given where both are as near.
+struct OutwardEnds {
+    Index inner;
+    Index outer;
+
+    FARM_LANE OutwardEnds(const float* points, Index source, Index target)
+        : inner(source), outer(target) {
+        if (!(row(points, source).square_distance() > row(points, target).square_distance()))
+            return;
+        inner = target;
+        outer = source;
+    }
+
+    FARM_LANE static SpacePointRow row(const float* points, Index point) {
+        return SpacePointRow(points + static_cast<std::size_t>(point) * 3);
+    }
 };
 
 inline constexpr int point_feature_count = 12;

@@ -37,8 +37,12 @@ struct EmbedPoints {
             write_features(row(span[lane]), features);
             first_layer(features, weights->of_features, weights->biases[0], one, lane);
         });
-        team.for_each(Layer::lanes, [&](Index lane) { next_layer(0, lane, one, other); });
-        team.for_each(Layer::lanes, [&](Index lane) { next_layer(1, lane, other, one); });
+        team.for_each(Layer::lanes, [&](Index lane) {
+            silu_layer(lane, weights->between[0], weights->biases[1], one, other);
+        });
+        team.for_each(Layer::lanes, [&](Index lane) {
+            silu_layer(lane, weights->between[1], weights->biases[2], other, one);
+        });
         team.for_each(span.count, [&](Index lane) { write_row(span[lane], lane, one); });
     }
 
@@ -63,13 +67,6 @@ struct EmbedPoints {
             features[4 + i] = std::cos(wave);
             features[4 + 3 * octaves + i] = std::sin(wave);
         }
-    }
-
-    FARM_LANE void next_layer(int layer, Index lane, const Numbers& given, Numbers& made) const {
-        Layer block(lane);
-        block.set(weights->biases[layer + 1]);
-        block.add_product(weights->between[layer], given.rows);
-        block.store(made.rows, Silu{});
     }
 
     /// The first outputs are radii of circles, on which the point goes round with phi.

@@ -67,7 +67,7 @@ FARM_LANE inline float sum_of_squares(float a, float b) {
     return __fadd_rn(__fmul_rn(a, a), __fmul_rn(b, b));
 }
 FARM_LANE inline float product(float a, float b) { return __fmul_rn(a, b); }
-/// To two units in the last place.
+/// To two units in the last place, for b up to 2^126; 0 beyond.
 FARM_LANE inline float quick_quotient(float a, float b) { return __fdividef(a, b); }
 
 #else

@@ -84,7 +84,8 @@ class Block {
         }
     }
 
-    /// Onto the numbers of the tile, which come to stand in `copy`, too: [number][quad of items].
+    /// Onto the numbers of the tile, which come to stand in `copy`, too, if it is not null:
+    /// [number] [quad of items].
     FARM_LANE void add_to(Quad (*tile)[items / 4], Quad* copy) const {
         for (int j = 0; j < 8; ++j) {
             for (int which = 0; which < 2; ++which) {
@@ -93,7 +94,7 @@ class Block {
                 Quad numbers = tile[number][quad];
                 add_row(numbers, 1, sums_[which][j]);
                 tile[number][quad] = numbers;
-                copy[number * (items / 4) + quad] = numbers;
+                if (copy != nullptr) copy[number * (items / 4) + quad] = numbers;
             }
         }
     }
@@ -118,7 +119,7 @@ class Block {
     Quad sums_[2][8];  ///< [quad of items][number]
 };
 
-/// The items of a team, of which the last team has fewer.
+/// The items of a team: so many, and of the last team what is left of them all, one at least.
 struct Span {
     std::size_t begin;
     Index count;
@@ -128,7 +129,7 @@ struct Span {
           count(size - begin < static_cast<std::size_t>(most) ? static_cast<Index>(size - begin)
                                                               : most) {}
 
-    /// Behind the last item it stands again.
+    /// Those behind the last are copies of it, whose results nobody stores.
     FARM_LANE std::size_t operator[](Index item) const {
         return begin + static_cast<std::size_t>(item < count ? item : count - 1);
     }
@@ -145,11 +146,30 @@ FARM_LANE void first_layer(const float* features, const Quad (&matrix)[count][wi
     }
 }
 
+template <int width, int items>
+FARM_LANE float dot(const Tile<width, items>& tile, Index item, const Quad* weights, float bias) {
+    float sum = bias;
+    for (int k = 0; k < width; ++k) {
+        sum = multiply_add(weights[k / 4].values[k % 4], tile.at(k, item), sum);
+    }
+    return sum;
+}
+
 struct AsItIs {
     FARM_LANE float operator()(float number) const { return number; }
 };
 struct Silu {
     FARM_LANE float operator()(float number) const { return silu(number); }
 };
+
+/// What one lane does of a layer through SiLU, from tile to tile.
+template <int width, int items>
+FARM_LANE void silu_layer(Index lane, const Quad (&matrix)[width][width / 4], const Quad* bias,
+                          const Tile<width, items>& given, Tile<width, items>& made) {
+    Block<width, items> block(lane);
+    block.set(bias);
+    block.add_product(matrix, given.rows);
+    block.store(made.rows, Silu{});
+}
 
 }  // namespace farm::tracking::twin

@@ -11,11 +11,19 @@
 #include <numeric>
 #include <random>
 #include <thread>
+#include <type_traits>
 #include <vector>
 
 #include "gpu_worker/tracking/twin/execution.h"
 
 namespace farm::tracking::twin::testing {
+
+/// NaN, and integers that are no index.
+template <class Number>
+void fill_with_rubbish(Number* numbers, std::size_t count) {
+    const int byte = std::is_integral_v<Number> ? 0xa5 : 0xff;
+    if (count != 0) std::memset(static_cast<void*>(numbers), byte, count * sizeof(Number));
+}
 
 /// An order of its own for each loop: every number once, by a stride that has no divisor in common
 /// with the count.
@@ -47,7 +55,7 @@ class ShuffledExecution {
     class Array {
       public:
         explicit Array(std::size_t size) : numbers_(size) {
-            std::memset(static_cast<void*>(numbers_.data()), 0xa5, size * sizeof(Number));
+            fill_with_rubbish(numbers_.data(), size);
         }
         Number* data() { return numbers_.data(); }
         const Number* data() const { return numbers_.data(); }
@@ -101,9 +109,11 @@ class ShuffledExecution {
     }
     template <unsigned, class Memory, class Step>
     void for_each_team(std::size_t count, const Step& step) {
-        Array<Memory> memory(1);
-        shuffle_(static_cast<Index>(count),
-                 [&](Index i) { step(Team<Memory>(shuffle_, *memory.data()), i); });
+        Memory memory;
+        shuffle_(static_cast<Index>(count), [&](Index i) {
+            fill_with_rubbish(&memory, 1);
+            step(Team<Memory>(shuffle_, memory), i);
+        });
     }
     template <class From, class To>
     void exclusive_sum(const Array<From>& numbers, Array<To>& sums) {
@@ -190,6 +200,7 @@ class ThreadedExecution : public ShuffledExecution {
     template <unsigned, class Memory, class Step>
     void for_each_team(std::size_t count, const Step& step) {
         typename Team<Memory>::Shared shared;
+        fill_with_rubbish(&shared.memory, 1);
         std::vector<std::jthread> threads;
         for (Index lane = 0; lane < lanes; ++lane) {
             threads.emplace_back([&, lane] {
