@@ -60,7 +60,7 @@ benchmark::Counter share(double amount, double limit_per_s) {
 
 /// Runs `step` once for each iteration; its time is that between two events on the stream.
 template <class Step>
-void measure(benchmark::State& state, const CudaExecution& run, const Step& step) {
+void measure(benchmark::State& state, CudaExecution& run, const Step& step) {
     keep_pool();
     step();  // memory of the pool, and code of the device
     for (auto _ : state) {
