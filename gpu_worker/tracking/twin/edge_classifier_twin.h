@@ -81,10 +81,8 @@ struct StartEdges {
         EdgeMemory& memory = team.memory();
         team.for_each(edge_tile, [&](Index lane) { look_at(span[lane], lane, memory.other); });
         team.for_each(EdgeLayer::lanes, [&](Index lane) {
-            EdgeLayer block(lane);
-            block.set(state.weights->edge_start_bias);
-            block.add_product(state.weights->edge_start, memory.other.rows);
-            block.store(memory.edges.rows, AsItIs{});
+            layer(lane, state.weights->edge_start, state.weights->edge_start_bias,
+                  memory.other.rows, memory.edges, AsItIs{});
         });
         constexpr Index tile_quads = sizeof(memory.edges) / sizeof(Quad);
         Quad* kept = state.edge_numbers + static_cast<std::size_t>(number) * tile_quads;
@@ -135,8 +133,8 @@ struct MeetEdges {
             return;
         }
         team.for_each(EdgeLayer::lanes, [&](Index lane) {
-            silu_layer(lane, state.weights->score, state.weights->score_bias, memory.edges,
-                       memory.other);
+            layer(lane, state.weights->score, state.weights->score_bias, memory.edges.rows,
+                  memory.other, Silu{});
         });
         team.for_each(span.count, [&](Index lane) {
             state.logits[span[lane]] =
@@ -248,10 +246,8 @@ struct MeetPoints {
         team.for_each(quads * point_tile,
                       [&](Index i) { hear(span, i / quads, i % quads, memory); });
         team.for_each(PointLayer::lanes, [&](Index lane) {
-            PointLayer block(lane);
-            block.set(weights.of_point_bias);
-            block.add_product(weights.of_point, memory.inputs.rows);
-            block.store(memory.made.rows, AsItIs{});
+            layer(lane, weights.of_point, weights.of_point_bias, memory.inputs.rows, memory.made,
+                  AsItIs{});
         });
         team.for_each(point_tile, [&](Index lane) {
             normalise(memory.made, lane, weights.point_scale, weights.point_shift);

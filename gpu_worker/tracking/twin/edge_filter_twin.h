@@ -40,10 +40,10 @@ struct FilterEdges {
         auto& [one, other] = team.memory().tiles;
         team.for_each(filter_tile, [&](Index lane) { first_layer(span[lane], lane, one); });
         team.for_each(Layer::lanes, [&](Index lane) {
-            silu_layer(lane, weights->between[0], weights->biases[1], one, other);
+            layer(lane, weights->between[0], weights->biases[1], one.rows, other, Silu{});
         });
         team.for_each(Layer::lanes, [&](Index lane) {
-            silu_layer(lane, weights->between[1], weights->biases[2], other, one);
+            layer(lane, weights->between[1], weights->biases[2], other.rows, one, Silu{});
         });
         team.for_each(span.count, [&](Index lane) {
             logits[span[lane]] = dot(one, lane, weights->last, weights->last_bias);

@@ -38,10 +38,10 @@ struct EmbedPoints {
             first_layer(features, weights->of_features, weights->biases[0], one, lane);
         });
         team.for_each(Layer::lanes, [&](Index lane) {
-            silu_layer(lane, weights->between[0], weights->biases[1], one, other);
+            layer(lane, weights->between[0], weights->biases[1], one.rows, other, Silu{});
         });
         team.for_each(Layer::lanes, [&](Index lane) {
-            silu_layer(lane, weights->between[1], weights->biases[2], other, one);
+            layer(lane, weights->between[1], weights->biases[2], other.rows, one, Silu{});
         });
         team.for_each(span.count, [&](Index lane) { write_row(span[lane], lane, one); });
     }

@@ -162,14 +162,15 @@ struct Silu {
     FARM_LANE float operator()(float number) const { return silu(number); }
 };
 
-/// What one lane does of a layer through SiLU, from tile to tile.
-template <int width, int items>
-FARM_LANE void silu_layer(Index lane, const Quad (&matrix)[width][width / 4], const Quad* bias,
-                          const Tile<width, items>& given, Tile<width, items>& made) {
+/// What one lane does of a layer from tile to tile, each number through `function`.
+template <int width, int items, int row_count, class Function>
+FARM_LANE void layer(Index lane, const Quad (&matrix)[row_count][width / 4], const Quad* bias,
+                     const Quad (*given)[items / 4], Tile<width, items>& made,
+                     const Function& function) {
     Block<width, items> block(lane);
     block.set(bias);
-    block.add_product(matrix, given.rows);
-    block.store(made.rows, Silu{});
+    block.add_product(matrix, given);
+    block.store(made.rows, function);
 }
 
 }  // namespace farm::tracking::twin
