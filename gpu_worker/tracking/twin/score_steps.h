@@ -31,7 +31,8 @@ void write_probabilities(E& run, const float* logits, std::size_t count, std::si
     run.for_each(count, [=] FARM_LANE(Index k) {
         const float score = 1 / (1 + std::exp(-logits[k]));
         score_of[k] = score;
-        if (score != score) fetch_min(*first, static_cast<unsigned long long>(first_edge + k));
+        const unsigned long long edge = first_edge + static_cast<std::size_t>(k);
+        if (score != score) fetch_min(*first, edge);
     });
 }
 

@@ -199,7 +199,8 @@ TYPED_TEST_P(TwinTest, NearestNeighboursAreThoseOfTheProcessor) {
     PointSet lattice{{}, 2};
     for (int i = 0; i < 200; ++i) {
         lattice.values.push_back(static_cast<float>(i % 14));
-        lattice.values.push_back(static_cast<float>(i / 14));
+        const int row = i / 14;
+        lattice.values.push_back(static_cast<float>(row));
     }
     for (const std::size_t limit : {1U, 3U, 10U, 1000U}) {
         this->expect_same_graph(points, {.radius = 0.4F, .neighbour_limit = limit});
