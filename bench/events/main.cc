@@ -183,7 +183,7 @@ Result<nlohmann::json> run(const Flags& flags) {
     const auto samples = make_samples(chosen, scales_of(model->ready.served->ad));
     if (!samples) return tl::unexpected(samples.error());
 
-    const std::string kernels = label_of(model->ready.served->ad, "kernels");
+    const std::string kernels = label_of(model->ready.served->ad, track_kernels_label);
     fmt::print("{}\n{} on {}, in this process; milliseconds of an event, medians of {}\n",
                machine_line(), chosen.model, device->name, chosen.repeats);
     if (!kernels.empty()) fmt::print("networks that are kernels: {}\n", kernels);

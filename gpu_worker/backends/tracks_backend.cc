@@ -10,6 +10,7 @@
 #include "gpu_worker/backends/tracks_settings.h"
 #include "schemas/feature_scales.h"
 #include "schemas/tensor_values.h"
+#include "schemas/track_stages.h"
 
 namespace farm {
 
@@ -239,7 +240,7 @@ Result<std::shared_ptr<LoadedModel>> load_tracks_model(const ModelSource& source
                                  : load_track_finders(source, *settings, device);
     if (!finders) return tl::unexpected(finders.error());
     if (const std::string kernels = (*finders)->kernels(); !kernels.empty()) {
-        service.labels.push_back({"kernels", kernels});
+        service.labels.push_back({std::string(track_kernels_label), kernels});
     }
     return std::make_shared<TracksModel>(std::move(service), std::move(*settings),
                                          std::move(*finders));

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <stdexcept>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -89,6 +90,13 @@ class TwinNetworksTest : public ::testing::Test {
                 program(settings_.classifier_file)};
     }
 
+    template <class Network, class Lanes>
+    bool is_same(Network& file, Lanes& lanes) const {
+        const auto same = gives_the_same(file, lanes, stream_);
+        if (!same) throw std::runtime_error(same.error().message);
+        return *same;
+    }
+
     PointRows points() const { return {features_.data(), features_.size() / 3, 3}; }
 
     ModelSource source_;
@@ -130,9 +138,7 @@ TEST_F(TwinNetworksTest, TheEmbeddingAsOneStepGivesTheRowsOfItsFile) {
     ASSERT_NE(weights, nullptr);
     const auto networks = make_twin_networks(programs(), settings_.filter_input, stream_);
     Embedding<ShuffledExecution> embedding(*weights, ShuffledExecution(3));
-    const auto same = gives_the_same(*networks.embedder, embedding, stream_);
-    ASSERT_TRUE(same) << same.error().message;
-    EXPECT_TRUE(*same);
+    EXPECT_TRUE(is_same(*networks.embedder, embedding));
     for (const std::size_t count :
          {std::size_t{0}, std::size_t{1}, std::size_t{65}, points().size}) {
         const PointRows some{points().values, count, 3};
@@ -152,9 +158,7 @@ TEST_F(TwinNetworksTest, TheFilterAsOneStepGivesTheLogitsOfItsFile) {
     ASSERT_NE(weights, nullptr);
     const auto networks = make_twin_networks(programs(), settings_.filter_input, stream_);
     EdgeFilter<ShuffledExecution> filter(*weights, ShuffledExecution(5));
-    const auto same = gives_the_same(*networks.filter, filter, stream_);
-    ASSERT_TRUE(same) << same.error().message;
-    EXPECT_TRUE(*same);
+    EXPECT_TRUE(is_same(*networks.filter, filter));
     expect_same_logits(*networks.filter, filter, points(), tracks_by_processor().graph, 1e-4F);
 }
 
@@ -163,9 +167,7 @@ TEST_F(TwinNetworksTest, TheClassifierInStepsGivesTheLogitsOfItsFile) {
     ASSERT_NE(weights, nullptr);
     const auto networks = make_twin_networks(programs(), settings_.filter_input, stream_);
     EdgeClassifier<ShuffledExecution> classifier(*weights, ShuffledExecution(7));
-    const auto same = gives_the_same(*networks.classifier, classifier, stream_);
-    ASSERT_TRUE(same) << same.error().message;
-    EXPECT_TRUE(*same);
+    EXPECT_TRUE(is_same(*networks.classifier, classifier));
     expect_same_logits(*networks.classifier, classifier, points(),
                        tracks_by_processor().edges.edges, 1e-4F);
 }
@@ -203,15 +205,15 @@ TEST_F(TwinNetworksTest, NetworksWithOtherWeightsAreNotTheSame) {
     auto row_weights = *embedding_weights(settings_.embedding_file);
     row_weights.harmonics[2] = 40;
     Embedding<ShuffledExecution> embedding(row_weights, ShuffledExecution(3));
-    EXPECT_FALSE(gives_the_same(*networks.embedder, embedding, stream_).value());
+    EXPECT_FALSE(is_same(*networks.embedder, embedding));
     auto filter_weights = *edge_filter_weights(settings_.filter_file);
     filter_weights.of_edge[6][3].values[1] += 0.3F;
     EdgeFilter<ShuffledExecution> filter(filter_weights, ShuffledExecution(5));
-    EXPECT_FALSE(gives_the_same(*networks.filter, filter, stream_).value());
+    EXPECT_FALSE(is_same(*networks.filter, filter));
     auto classifier_weights = *edge_classifier_weights(settings_.classifier_file);
     classifier_weights.interactions[4].of_point[40][5].values[2] += 0.3F;
     EdgeClassifier<ShuffledExecution> classifier(classifier_weights, ShuffledExecution(7));
-    EXPECT_FALSE(gives_the_same(*networks.classifier, classifier, stream_).value());
+    EXPECT_FALSE(is_same(*networks.classifier, classifier));
 }
 
 TEST_F(TwinNetworksTest, ANetworkThatWritesToItsInputGetsACopy) {

@@ -48,18 +48,10 @@ template <class Number>
 FARM_LANE Number fetch_max(Number& place, Number value) {
     return atomicMax(&place, value);
 }
-FARM_LANE inline std::uint32_t fetch_or(std::uint32_t& place, std::uint32_t bits) {
-    return atomicOr(&place, bits);
-}
-FARM_LANE inline std::uint32_t fetch_and(std::uint32_t& place, std::uint32_t bits) {
-    return atomicAnd(&place, bits);
-}
 /// Returns what was there: `expected` if `desired` is there now.
 FARM_LANE inline Index compare_exchange(Index& place, Index expected, Index desired) {
     return atomicCAS(&place, expected, desired);
 }
-/// The most significant bit that is set; of a word that is not 0.
-FARM_LANE inline int highest_bit(std::uint32_t word) { return 31 - __clz(static_cast<int>(word)); }
 FARM_LANE inline std::uint32_t bits_of(float value) { return __float_as_uint(value); }
 FARM_LANE inline float multiply_add(float a, float b, float c) { return __fmaf_rn(a, b, c); }
 /// a * a + b * b with each step rounded, as the processor does it.
@@ -90,17 +82,10 @@ Number fetch_max(Number& place, Number value) {
     }
     return old;
 }
-inline std::uint32_t fetch_or(std::uint32_t& place, std::uint32_t bits) {
-    return std::atomic_ref(place).fetch_or(bits, std::memory_order_relaxed);
-}
-inline std::uint32_t fetch_and(std::uint32_t& place, std::uint32_t bits) {
-    return std::atomic_ref(place).fetch_and(bits, std::memory_order_relaxed);
-}
 inline Index compare_exchange(Index& place, Index expected, Index desired) {
     std::atomic_ref(place).compare_exchange_strong(expected, desired);
     return expected;
 }
-inline int highest_bit(std::uint32_t word) { return 31 - __builtin_clz(word); }
 inline std::uint32_t bits_of(float value) { return __builtin_bit_cast(std::uint32_t, value); }
 inline float multiply_add(float a, float b, float c) { return std::fma(a, b, c); }
 inline float sum_of_squares(float a, float b) { return a * a + b * b; }
