@@ -91,7 +91,7 @@ double candidates_of_a_point(CudaExecution& run, const twin::SortedPoints<CudaEx
         }
         atomicAdd(sum, found);
     });
-    return static_cast<double>(run.read(total, 0)) / static_cast<double>(count);
+    return static_cast<double>(twin::read_number(run, total, 0)) / static_cast<double>(count);
 }
 
 void radius_graph_of_an_event(benchmark::State& state) {
@@ -148,26 +148,24 @@ void components_of_all_edges(benchmark::State& state) {
 }
 BENCHMARK(components_of_all_edges)->UseManualTime()->Unit(benchmark::kMicrosecond);
 
-void walk(CudaExecution& run, const DeviceEdges& edges, const CudaExecution::Array<float>& scores,
-          const WalkthroughConfig& config) {
-    const auto tracks = twin::walkthrough(run, edges.distances.data(), TrackEdges::point_count,
-                                          edges.ends.list(), scores.data(), config);
-    if (!tracks) throw twin::DeviceFailure(tracks.error().message);
-}
-
-/// Too tangled for the device: the processor's time, and that of the copies.
+/// Too tangled for the device: the time until it gives up.
 void walkthrough_of_all_edges(benchmark::State& state) {
     CudaExecution run(cudaStreamPerThread);
     const DeviceEdges edges(run);
-    measure(state, run, [&] { walk(run, edges, edges.scores, {}); });
+    measure(state, run, [&] {
+        twin::walkthrough(run, edges.distances.data(), TrackEdges::point_count, edges.ends.list(),
+                          edges.scores.data(), {});
+    });
 }
 BENCHMARK(walkthrough_of_all_edges)->UseManualTime()->Unit(benchmark::kMicrosecond);
 
 void walkthrough_of_learned_scores(benchmark::State& state) {
     CudaExecution run(cudaStreamPerThread);
     const DeviceEdges edges(run);
-    measure(state, run,
-            [&] { walk(run, edges, edges.learned_scores, TrackEdges::learned_config); });
+    measure(state, run, [&] {
+        twin::walkthrough(run, edges.distances.data(), TrackEdges::point_count, edges.ends.list(),
+                          edges.learned_scores.data(), TrackEdges::learned_config);
+    });
     state.counters["share_of_bytes"] =
         share(fewest_bytes(edges.ends.size()), device_limits().bytes_per_s);
 }

@@ -5,6 +5,7 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <cub/device/device_radix_sort.cuh>
 #include <cub/device/device_scan.cuh>
 #include <cuda/std/functional>
@@ -183,30 +184,32 @@ class CudaExecution {
     }
 
     template <class Number>
-    Number read(const Array<Number>& numbers, std::size_t index) {
-        static_assert(sizeof(Number) <= word_bytes);
-        if (word_ == nullptr) {
+    const Number* fetch(const Array<Number>& numbers, std::size_t index) {
+        static_assert(sizeof(Number) <= sizeof(Word));
+        if (words_ == nullptr) {
             void* made = nullptr;
-            check(cudaMallocHost(&made, word_bytes));
-            word_.reset(made);
+            check(cudaMallocHost(&made, word_count * sizeof(Word)));
+            words_.reset(static_cast<Word*>(made));
         }
-        auto* word = static_cast<Number*>(word_.get());
+        next_word_ = (next_word_ + 1) % word_count;
+        auto* word = reinterpret_cast<Number*>(words_.get() + next_word_);
         copy(word, numbers.data() + index, 1, cudaMemcpyDeviceToHost);
-        wait();
-        return *word;
+        return word;
     }
 
+    /// CUDA has copied ordinary memory when it returns, though not yet to its place ("API
+    /// synchronization behavior" of the CUDA Runtime API).
     template <class Number>
     void upload(Array<Number>& numbers, const Number* host, std::size_t count) const {
         copy(numbers.data(), host, count, cudaMemcpyHostToDevice);
-        wait();
     }
 
     template <class Number>
     void download(Number* host, const Number* numbers, std::size_t count) const {
         copy(host, numbers, count, cudaMemcpyDeviceToHost);
-        wait();
     }
+
+    void wait() const { check(cudaStreamSynchronize(stream_)); }
 
     void mark(std::size_t index) {
         Event& event = marks_.at(index);
@@ -226,7 +229,8 @@ class CudaExecution {
     }
 
   private:
-    static constexpr std::size_t word_bytes = 64;
+    static constexpr std::size_t word_count = 8;
+    using Word = std::uint64_t;
 
     struct EventEnd {
         void operator()(cudaEvent_t event) const { static_cast<void>(cudaEventDestroy(event)); }
@@ -235,8 +239,6 @@ class CudaExecution {
         void operator()(void* memory) const { static_cast<void>(cudaFreeHost(memory)); }
     };
     using Event = std::unique_ptr<CUevent_st, EventEnd>;
-
-    void wait() const { check(cudaStreamSynchronize(stream_)); }
 
     template <class Number>
     void copy(Number* to, const Number* from, std::size_t count, cudaMemcpyKind kind) const {
@@ -256,7 +258,8 @@ class CudaExecution {
     cudaStream_t stream_;
     const StreamMemory* memory_;
     std::array<Event, 8> marks_;
-    std::unique_ptr<void, HostEnd> word_;  ///< pinned, for numbers that are read
+    std::unique_ptr<Word, HostEnd> words_;  ///< pinned, for numbers that are fetched
+    std::size_t next_word_{0};
 };
 
 }  // namespace farm::tracking::twin

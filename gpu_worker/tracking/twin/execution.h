@@ -38,10 +38,14 @@ struct NoStep {
 ///         sums[i] = the sum of counts before i; as long, and may be of a wider type
 ///     sort(keys, values, bits)
 ///         in place and stable, by the lowest bits of the keys
-///     read(array, i)
-///         waits for the steps so far
-///     upload(array, host, count), download(host, memory, count)
-///         copies; `host` may be used again when they return
+///     wait()
+///         for the steps and copies so far
+///     upload(array, host, count)
+///         from ordinary memory, which may be used again when it returns
+///     download(host, memory, count)
+///         to ordinary memory, in which the numbers are behind the next wait()
+///     fetch(array, i)
+///         a pointer to where the number is behind the next wait(), until eight more are fetched
 ///     mark(m), between(m, n)
 ///         the time between two marks among the steps, m below 8
 ///
@@ -58,13 +62,22 @@ concept Execution = requires(E& run, typename E::template Array<Index>& indices,
     run.template for_each_team<32, NoMemory>(std::size_t{}, NoStep{});
     run.exclusive_sum(indices, indices);
     run.sort(keys, indices, 32);
-    { run.read(indices, std::size_t{}) } -> std::same_as<Index>;
+    run.wait();
     run.upload(indices, host, std::size_t{});
     run.download(host, indices.data(), std::size_t{});
+    { run.fetch(indices, std::size_t{}) } -> std::same_as<const Index*>;
 };
 
 template <class E, class Number>
 using Array = typename E::template Array<Number>;
+
+/// Waits for one number of an array.
+template <Execution E, class Numbers>
+auto read_number(E& run, const Numbers& numbers, std::size_t index) {
+    const auto* number = run.fetch(numbers, index);
+    run.wait();
+    return *number;
+}
 
 /// Edges in memory of the device, which somebody else owns.
 struct EdgeList {

@@ -367,7 +367,7 @@ Result<EdgeArrays<E>> edges_within(E& run, const SortedPoints<E>& sorted, float 
     count_rows<quad_count>(run, search, edge_limit, sizes);
     auto ends = run.template array<std::int64_t>(count + 1);
     run.exclusive_sum(sizes, ends);
-    const auto found = static_cast<std::size_t>(run.read(ends, count));
+    const auto found = static_cast<std::size_t>(read_number(run, ends, count));
     if (found > edge_limit) return too_many_edges(radius, edge_limit, count);
     EdgeArrays<E> edges{run.template array<Index>(found), run.template array<Index>(found)};
     fill_rows<quad_count>(run, search, count, ends, edges);
@@ -375,14 +375,16 @@ Result<EdgeArrays<E>> edges_within(E& run, const SortedPoints<E>& sorted, float 
     return edges;
 }
 
-/// Of finite points of `event_ends.size()` events, which no edge leaves. `config` is checked.
-/// Errors: too_large for more than config.edge_limit edges, found before memory for them is taken.
+/// Waits for the number of edges. Of finite points of `event_ends.size()` events, which no edge
+/// leaves. `config` is checked. Errors: too_large for more than config.edge_limit edges, found
+/// before memory for them is taken.
 template <Execution E>
 Result<EdgeArrays<E>> radius_graph(E& run, const PointRows& points,
                                    const Array<E, Index>& event_ends,
                                    const RadiusGraphConfig& config) {
-    if (points.size < 2)
+    if (points.size == 0) {
         return EdgeArrays<E>{run.template array<Index>(0), run.template array<Index>(0)};
+    }
     const SortedPoints<E> sorted = sort_points(run, points, event_ends, config.radius);
     const auto edges = [&] {
         switch (sorted.quads) {

@@ -18,7 +18,7 @@ template <Execution E>
 Selection<E> select(E& run, const Array<E, Index>& flags) {
     Selection<E> selection{run.template array<Index>(flags.size()), 0};
     run.exclusive_sum(flags, selection.places);
-    selection.size = static_cast<std::size_t>(run.read(selection.places, flags.size() - 1));
+    selection.size = static_cast<std::size_t>(read_number(run, selection.places, flags.size() - 1));
     return selection;
 }
 

@@ -21,13 +21,18 @@
 namespace farm::tracking::twin {
 
 /// The whole reconstruction on a device: space points go there and labels come back; in between
-/// the host waits for the numbers of edges, and for whether the walk came to its end. The same
-/// tracks as those of the processor for the same scores. Of GraphMethod::radius.
+/// the host waits for the numbers of edges of graph and filter alone. The same tracks as those of
+/// the processor for the same scores. Of GraphMethod::radius.
 template <Execution E>
 class TwinTrackFinder final : public TrackFinder {
   public:
-    TwinTrackFinder(const TrackFinderConfig& config, TwinNetworks networks, E run)
-        : config_(config), networks_(std::move(networks)), run_(std::move(run)) {}
+    /// The last as walkthrough() has it.
+    TwinTrackFinder(const TrackFinderConfig& config, TwinNetworks networks, E run,
+                    Index looks_of_a_lane = walk_look_limit)
+        : config_(config),
+          networks_(std::move(networks)),
+          run_(std::move(run)),
+          looks_of_a_lane_(looks_of_a_lane) {}
 
     Result<FoundTracks> find(const Points& features, std::span<const std::size_t> event_ends,
                              KeepEdges keep) override {
@@ -76,6 +81,7 @@ class TwinTrackFinder final : public TrackFinder {
         EdgeArrays<E> edges;
         Array<E, float> scores;
         TrackLabels<E> labels;
+        const Index* is_given_up{nullptr};  ///< fetched, of a walk
     };
     using Stage = Result<void> (TwinTrackFinder::*)(Event&);
 
@@ -93,11 +99,12 @@ class TwinTrackFinder final : public TrackFinder {
         return {};
     }
 
-    /// The graph waits for the device anyway: only now it is asked whether the embedding was good.
+    /// The graph waits for the device anyway: with it comes whether the embedding was good.
     Result<void> build_graph(Event& event) {
         const PointRows rows = event.embedding.rows();
+        const auto* first_bad = run_.fetch(event.first_bad, 0);
         auto graph = radius_graph(run_, rows, event.event_ends, config_.radius);
-        if (const auto bad = bad_number(event)) {
+        if (const auto bad = number_of(*first_bad)) {
             return fail_embedding(*bad / rows.dimension_count, *bad % rows.dimension_count);
         }
         if (!graph) return tl::unexpected(graph.error());
@@ -126,10 +133,12 @@ class TwinTrackFinder final : public TrackFinder {
     }
 
     Result<void> build_tracks(Event& event) {
-        const auto tracks = tracks_of(event);
-        if (!tracks) return fail(ErrorCode::internal, tracks.error().message);
-        event.labels = track_labels(run_, *tracks, event.event_ends, config_.minimum_hit_count);
+        label(event, tracks_of(event));
         return {};
+    }
+
+    void label(Event& event, const Array<E, Index>& tracks) {
+        event.labels = track_labels(run_, tracks, event.event_ends, config_.minimum_hit_count);
     }
 
     Result<Array<E, float>> score(TwinEdgeScorer& network, Event& event,
@@ -159,16 +168,19 @@ class TwinTrackFinder final : public TrackFinder {
         return logits;
     }
 
-    Result<Array<E, Index>> tracks_of(const Event& event) {
+    Array<E, Index> tracks_of(Event& event) {
         const PointRows points = event.points();
         const EdgeList edges = event.edges.list();
         const float* scores = event.scores.data();
         const float cut = config_.classifier.cut;
         const auto distances = square_distances(run_, points, config_.scales);
         switch (config_.track_method) {
-            case TrackMethod::walkthrough:
-                return walkthrough(run_, distances.data(), points.size, edges, scores,
-                                   config_.walkthrough);
+            case TrackMethod::walkthrough: {
+                auto walked = walkthrough(run_, distances.data(), points.size, edges, scores,
+                                          config_.walkthrough, looks_of_a_lane_);
+                event.is_given_up = run_.fetch(walked.is_given_up, 0);
+                return std::move(walked.tracks);
+            }
             case TrackMethod::junction_removal: {
                 const auto flags =
                     junction_removal(run_, distances.data(), points.size, edges, scores, cut);
@@ -180,16 +192,47 @@ class TwinTrackFinder final : public TrackFinder {
     }
 
     Result<void> collect(Event& event, KeepEdges keep, FoundTracks& found) {
-        found.tracks.labels = downloaded(event.labels.labels);
-        const auto& numbers = event.labels.numbers;
-        found.tracks.count = run_.read(numbers, numbers.size() - 1);
-        if (auto checked = check_scores_of(event); !checked) return checked;
+        const auto* first_bad = run_.fetch(event.first_bad, 0);
+        take_tracks(event, found.tracks);
+        if (const auto bad = number_of(*first_bad)) {
+            return fail(ErrorCode::internal, nan_score(*bad).message);
+        }
+        if (event.is_given_up != nullptr && *event.is_given_up != 0) {
+            if (auto walked = walk_on_processor(event); !walked) return walked;
+            run_.mark(stages.size());
+            take_tracks(event, found.tracks);
+        }
         for (std::size_t i = 0; i < stages.size(); ++i) {
             found.stages[i].time = run_.between(i, i + 1);
         }
-        if (keep == KeepEdges::no) return {};
-        found.edges = {downloaded(event.edges), downloaded(event.scores)};
-        found.graph = networks_.filter == nullptr ? found.edges.edges : downloaded(event.graph);
+        if (keep == KeepEdges::yes) take_edges(event, found);
+        return {};
+    }
+
+    void take_tracks(const Event& event, Tracks& tracks) {
+        const auto& numbers = event.labels.numbers;
+        const Index* count = run_.fetch(numbers, numbers.size() - 1);
+        download(event.labels.labels, tracks.labels);
+        run_.wait();
+        tracks.count = *count;
+    }
+
+    void take_edges(const Event& event, FoundTracks& found) {
+        download(event.edges, found.edges.edges);
+        download(event.scores, found.edges.scores);
+        if (networks_.filter != nullptr) download(event.graph, found.graph);
+        run_.wait();
+        if (networks_.filter == nullptr) found.graph = found.edges.edges;
+    }
+
+    Result<void> walk_on_processor(Event& event) {
+        const PointRows points = event.points();
+        const auto distances = square_distances(run_, points, config_.scales);
+        const auto tracks =
+            walked_by_processor(run_, distances.data(), points.size, event.edges.list(),
+                                event.scores.data(), config_.walkthrough);
+        if (!tracks) return fail(ErrorCode::internal, tracks.error().message);
+        label(event, *tracks);
         return {};
     }
 
@@ -201,15 +244,8 @@ class TwinTrackFinder final : public TrackFinder {
                         "of its features");
     }
 
-    Result<void> check_scores_of(const Event& event) {
-        const auto bad = bad_number(event);
-        if (!bad) return {};
-        return fail(ErrorCode::internal, nan_score(*bad).message);
-    }
-
-    std::optional<std::size_t> bad_number(const Event& event) {
-        const unsigned long long first = run_.read(event.first_bad, 0);
-        return first == ~0ULL ? std::nullopt : std::optional<std::size_t>(first);
+    static std::optional<std::size_t> number_of(unsigned long long first_bad) {
+        return first_bad == ~0ULL ? std::nullopt : std::optional<std::size_t>(first_bad);
     }
 
     static EdgeArrays<E> no_edges(E& run) {
@@ -217,13 +253,13 @@ class TwinTrackFinder final : public TrackFinder {
     }
 
     template <class Number>
-    std::vector<Number> downloaded(const typename E::template Array<Number>& numbers) {
-        std::vector<Number> host(numbers.size());
+    void download(const Array<E, Number>& numbers, std::vector<Number>& host) {
+        host.resize(numbers.size());
         run_.download(host.data(), numbers.data(), numbers.size());
-        return host;
     }
-    Edges downloaded(const EdgeArrays<E>& edges) {
-        return {downloaded<Index>(edges.source), downloaded<Index>(edges.target)};
+    void download(const EdgeArrays<E>& edges, Edges& host) {
+        download(edges.source, host.source);
+        download(edges.target, host.target);
     }
 
     static constexpr std::array<std::pair<std::string_view, Stage>, 5> stages = {
@@ -236,6 +272,7 @@ class TwinTrackFinder final : public TrackFinder {
     TrackFinderConfig config_;
     TwinNetworks networks_;
     E run_;
+    Index looks_of_a_lane_;
 };
 
 }  // namespace farm::tracking::twin

@@ -22,7 +22,7 @@
 /// so have their turn in one round, since their roads cannot meet (as the deterministic
 /// reservations of Blelloch et al., PPoPP 2012). The first place of all is always one of them.
 /// Where nearly every place reaches nearly all others, as after cuts that let everything through,
-/// that is one road a round: the processor does it then.
+/// that is one road a round: that is given up, and left to the processor.
 namespace farm::tracking::twin {
 
 /// Points in the order of their components, and in each from the inside out, as outward() has it.
@@ -269,10 +269,11 @@ void walk_components(E& run, std::size_t point_count, Index looks_of_a_lane, Wal
     run.template for_each_team<lanes, NoMemory>(team_count, walk);
 }
 
-/// False if the components are such that the processor is the better place for them.
+/// Gives a number that is not 0 if the components are such that the processor is the better place
+/// for them.
 template <Execution E>
-bool walk_all(E& run, const WalkArrays& arrays, const WalkthroughConfig& config,
-              const Junctioned<E>& components, Index looks_of_a_lane) {
+Array<E, Index> walk_all(E& run, const WalkArrays& arrays, const WalkthroughConfig& config,
+                         const Junctioned<E>& components, Index looks_of_a_lane) {
     constexpr Index small = 256;  // as nearly all are
     const std::size_t point_count = components.begins.size();
     auto given_up = run.template array<Index>(1);
@@ -290,10 +291,11 @@ bool walk_all(E& run, const WalkArrays& arrays, const WalkthroughConfig& config,
     walk.fewest_points = small + 1;
     walk.most_points = static_cast<Index>(point_count);
     walk_components<1024>(run, point_count, looks_of_a_lane, walk);
-    return run.read(given_up, 0) == 0;
+    return given_up;
 }
 
-/// From the tracks of places; a component without a junction is one.
+/// From the tracks of places; a component without a junction is one. Places that are undecided,
+/// as where the walk was given up, are on no track.
 template <Execution E>
 Array<E, Index> tracks_of_points(E& run, const Positions<E>& positions, const Index* has_junction,
                                  const Index* track_of_place, std::size_t minimum_hit_count) {
@@ -309,7 +311,7 @@ Array<E, Index> tracks_of_points(E& run, const Positions<E>& positions, const In
         Index track = no_track;
         if (has_junction[root] == 0) {
             if (static_cast<std::size_t>(size_of[root]) >= minimum_hit_count) track = root;
-        } else if (track_of_place[place] != no_track) {
+        } else if (track_of_place[place] >= 0) {
             track = point_at[track_of_place[place]];
         }
         track_of_point[point] = track;
@@ -317,7 +319,7 @@ Array<E, Index> tracks_of_points(E& run, const Positions<E>& positions, const In
     return tracks;
 }
 
-/// The original of this twin.
+/// The original of this twin, for what it gives up. Waits for the edges. Errors: as the original's.
 template <Execution E>
 Result<Array<E, Index>> walked_by_processor(E& run, const float* distances, std::size_t point_count,
                                             const EdgeList& edges, const float* scores,
@@ -327,10 +329,11 @@ Result<Array<E, Index>> walked_by_processor(E& run, const float* distances, std:
         run.download(host.data(), numbers, count);
         return host;
     };
-    const auto tracks = tracking::walkthrough(
-        {{on_host(edges.source, edges.size), on_host(edges.target, edges.size)},
-         on_host(scores, edges.size)},
-        on_host(distances, point_count), config);
+    const ScoredEdges scored{{on_host(edges.source, edges.size), on_host(edges.target, edges.size)},
+                             on_host(scores, edges.size)};
+    const std::vector<float> outward = on_host(distances, point_count);
+    run.wait();
+    const auto tracks = tracking::walkthrough(scored, outward, config);
     if (!tracks) return tl::unexpected(tracks.error());
     auto made = run.template array<Index>(point_count);
     run.upload(made, tracks->labels.data(), point_count);
@@ -340,13 +343,18 @@ Result<Array<E, Index>> walked_by_processor(E& run, const float* distances, std:
 /// How often a lane may look at points and edges of one component: an estimated tenth of a second.
 inline constexpr Index walk_look_limit = 1 << 17;
 
-/// Which track each point is on: any number below the number of points, or no_track. `distances`
-/// are finite, and no edge leads from a point to itself. Errors: as the original's.
+template <class E>
+struct WalkedTracks {
+    Array<E, Index> tracks;       ///< of each point: any number below that of points, or no_track
+    Array<E, Index> is_given_up;  ///< one number; if it is not 0, these are not the tracks
+};
+
+/// `distances` are finite, and no edge leads from a point to itself.
 template <Execution E>
-Result<Array<E, Index>> walkthrough(E& run, const float* distances, std::size_t point_count,
-                                    const EdgeList& edges, const float* scores,
-                                    const WalkthroughConfig& config,
-                                    Index looks_of_a_lane = walk_look_limit) {
+WalkedTracks<E> walkthrough(E& run, const float* distances, std::size_t point_count,
+                            const EdgeList& edges, const float* scores,
+                            const WalkthroughConfig& config,
+                            Index looks_of_a_lane = walk_look_limit) {
     const EdgesAbove is_kept{scores, config.component_cut};
     const EdgesAbove is_walked{scores, std::min(config.walk_cut, config.branch_cut)};
     const Positions<E> positions =
@@ -356,11 +364,10 @@ Result<Array<E, Index>> walkthrough(E& run, const float* distances, std::size_t 
     const WalkedEdges walked{kept, is_walked, with_junction.data(), positions.roots.data()};
     WalkMemory<E> memory = prepare_walk(run, point_count, walked, scores);
     const Junctioned<E> components = junctioned_components(run, positions, with_junction.data());
-    if (!walk_all(run, memory.arrays(), config, components, looks_of_a_lane)) {
-        return walked_by_processor(run, distances, point_count, edges, scores, config);
-    }
-    return tracks_of_points(run, positions, with_junction.data(), memory.tracks.data(),
-                            config.minimum_hit_count);
+    auto is_given_up = walk_all(run, memory.arrays(), config, components, looks_of_a_lane);
+    return {tracks_of_points(run, positions, with_junction.data(), memory.tracks.data(),
+                             config.minimum_hit_count),
+            std::move(is_given_up)};
 }
 
 }  // namespace farm::tracking::twin

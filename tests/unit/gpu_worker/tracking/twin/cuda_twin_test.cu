@@ -32,7 +32,7 @@ TEST(CudaExecutionTest, MoreMemoryThanThereIsIsAFailureAndTheDeviceGoesOn) {
     EXPECT_THROW(run->array<std::byte>(std::size_t{1} << 42), DeviceFailure);
     auto numbers = run->array<Index>(1000);
     run->zero(numbers);
-    EXPECT_EQ(run->read(numbers, 999), 0);
+    EXPECT_EQ(read_number(*run, numbers, 999), 0);
 }
 
 }  // namespace farm::tracking::twin::testing

@@ -6,12 +6,16 @@
 #include <bit>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
+#include <functional>
 #include <limits>
+#include <memory>
 #include <numeric>
 #include <random>
 #include <thread>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "gpu_worker/tracking/twin/execution.h"
@@ -48,7 +52,8 @@ class Shuffle {
 };
 
 /// Execution by a loop that takes the lanes of each step in an order of its own, so that a result
-/// which depends on the order shows. Memory is full of a pattern that is no index and no number.
+/// which depends on the order shows. Memory is full of a pattern that is no index and no number,
+/// and what is copied to the host is not there before it waits.
 class ShuffledExecution {
   public:
     template <class Number>
@@ -88,7 +93,8 @@ class ShuffledExecution {
         Memory* memory_;
     };
 
-    explicit ShuffledExecution(unsigned seed) : shuffle_(seed) {}
+    explicit ShuffledExecution(unsigned seed)
+        : shuffle_(seed), transfers_(std::make_shared<Transfers>()) {}
 
     template <class Number>
     Array<Number> array(std::size_t size) {
@@ -138,22 +144,42 @@ class ShuffledExecution {
         }
     }
     template <class Number>
-    Number read(const Array<Number>& numbers, std::size_t index) {
-        return numbers.data()[index];
-    }
-    template <class Number>
     void upload(Array<Number>& numbers, const Number* host, std::size_t count) {
         std::copy_n(host, count, numbers.data());
     }
     template <class Number>
     void download(Number* host, const Number* numbers, std::size_t count) {
-        std::copy_n(numbers, count, host);
+        fill_with_rubbish(host, count);
+        transfers_->begun.push_back([host, values = std::vector<Number>(numbers, numbers + count)] {
+            std::ranges::copy(values, host);
+        });
     }
+    template <class Number>
+    const Number* fetch(const Array<Number>& numbers, std::size_t index) {
+        static_assert(sizeof(Number) <= sizeof(std::uint64_t));
+        std::uint64_t& word = transfers_->words[transfers_->next_word++ % 8];
+        auto* number = reinterpret_cast<Number*>(&word);
+        download(number, numbers.data() + index, 1);
+        return number;
+    }
+    void wait() {
+        for (const auto& transfer : std::exchange(transfers_->begun, {})) transfer();
+        ++transfers_->wait_count;
+    }
+    int wait_count() const { return transfers_->wait_count; }
     void mark(std::size_t) {}
     std::chrono::nanoseconds between(std::size_t, std::size_t) { return {}; }
 
   private:
+    struct Transfers {
+        std::vector<std::function<void()>> begun;
+        std::array<std::uint64_t, 8> words{};
+        std::size_t next_word{0};
+        int wait_count{0};
+    };
+
     Shuffle shuffle_;
+    std::shared_ptr<Transfers> transfers_;  ///< of a stream, which copies are on, too
 };
 
 /// The same, with a thread for each lane of a team: what each lane should do once, or all lanes

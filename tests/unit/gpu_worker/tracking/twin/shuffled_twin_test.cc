@@ -31,4 +31,25 @@ struct Threaded {
 using Places = ::testing::Types<Shuffled<1>, Shuffled<2>, Threaded>;
 INSTANTIATE_TYPED_TEST_SUITE_P(Shuffled, TwinTest, Places);
 
+/// How often the host waits for the device while a finder has an event.
+int waits_of_an_event(TrackMethod method, bool has_filter) {
+    ShuffledExecution run(1);
+    TwinNetworks networks{std::make_unique<SameRows>(), nullptr,
+                          std::make_unique<PairLogits<ShuffledExecution>>(run)};
+    if (has_filter) networks.filter = std::make_unique<PairLogits<ShuffledExecution>>(run);
+    TwinTrackFinder<ShuffledExecution> finder({.radius = {.radius = 0.2F}, .track_method = method},
+                                              std::move(networks), run);
+    const PointSet points = clustered_points(400, 3, 12, 0.1F, 31);
+    EXPECT_TRUE(finder.find(points.view(), {}, KeepEdges::no));
+    return run.wait_count();
+}
+
+TEST(TwinTrackFinderTest, TheHostWaitsForNumbersOfEdgesAndForTheTracks) {
+    for (const auto method :
+         {TrackMethod::components, TrackMethod::junction_removal, TrackMethod::walkthrough}) {
+        EXPECT_EQ(waits_of_an_event(method, false), 2);
+        EXPECT_EQ(waits_of_an_event(method, true), 3);
+    }
+}
+
 }  // namespace farm::tracking::twin::testing
