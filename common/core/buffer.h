@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <span>
 #include <utility>
@@ -61,6 +62,10 @@ class MutableBuffer {
     std::shared_ptr<std::byte> data_;
     std::size_t size_{0};
 };
+
+/// Gives an uninitialised block of so many bytes, or throws std::bad_alloc. Any thread.
+using Allocate = std::function<MutableBuffer(std::size_t)>;
+inline MutableBuffer heap_block(std::size_t size) { return MutableBuffer(size); }
 
 /// The bytes of one call or result: `body` is frame 1's share (msgpack descriptors and tensors of
 /// at most 1 KiB), `frames` are the raw bytes of the larger tensors, in order.

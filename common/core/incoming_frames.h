@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <vector>
 
 #include "common/core/buffer.h"
@@ -15,11 +14,9 @@ namespace farm {
 /// where is IncomingTransfer's to say. A value, used by one thread.
 class IncomingFrames {
   public:
-    /// Gives an uninitialised block of so many bytes, or throws std::bad_alloc.
-    using Allocate = std::function<MutableBuffer(std::size_t)>;
-
     IncomingFrames() = default;
-    explicit IncomingFrames(const std::vector<LargeTensor>& tensors, Allocate allocate = &heap);
+    explicit IncomingFrames(const std::vector<LargeTensor>& tensors,
+                            Allocate allocate = heap_block);
 
     /// Requires a place that IncomingTransfer::accept() has found. Memory is taken at the first
     /// chunk of a tensor; when there is none, this and all later chunks are forgotten.
@@ -29,14 +26,12 @@ class IncomingFrames {
     Result<std::vector<Buffer>> take() &&;
 
   private:
-    static MutableBuffer heap(std::size_t size) { return MutableBuffer(size); }
-
     struct Frame {
         std::uint64_t size_bytes{0};
         Buffer whole;
         MutableBuffer block;
     };
-    Allocate allocate_{&heap};
+    Allocate allocate_{heap_block};
     std::vector<Frame> frames_;  ///< empty without the memory
     bool out_of_memory_{false};
 };

@@ -25,7 +25,7 @@ Result<TensorList> with_rows(const ServiceAd& service, const TensorList& event,
     }
     const std::uint32_t present = row_count(event);
     const std::vector<const TensorList*> copies((rows - 1) / present + 1, &event);
-    return slice_rows(combine_rows(copies), 0, rows);
+    return slice_rows(combine_rows(copies, heap_block), 0, rows);
 }
 
 }  // namespace farm

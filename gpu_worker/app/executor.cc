@@ -75,7 +75,7 @@ class Attempt {
         const TimePoint begin = steady_now();
         Result<TensorList> combined;
         const bool as_it_is = calls.size() == 1 && batching.runs_as_it_is(*calls.front());
-        if (!as_it_is) combined = batching.combine(calls);
+        if (!as_it_is) combined = batching.combine(calls, served_.allocate);
         if (!combined) {
             return tl::unexpected(RunFailure{Outcome::input_error, combined.error().message});
         }

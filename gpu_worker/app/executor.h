@@ -60,6 +60,7 @@ struct ServedModel {
     std::shared_ptr<const Batching> batching = one_call_per_run();
     ServiceAd ad;
     EncodedProvenance made_by;
+    Allocate allocate = heap_block;  ///< for what runs are put together in
 };
 
 /// Combines the calls of a job by the service's batch rule, runs the backend, checks and splits the

@@ -120,11 +120,13 @@ Result<std::optional<CurveClient>> read_curve(const Flags& flags) {
     return CurveClient{*own, *broker};
 }
 
-/// What is on this worker at once may all be pinned, as long as the machine keeps most of its
-/// memory for everybody else. Null: the device is no CUDA device.
+/// What is on this worker at once may all be pinned, once as calls and once as the runs that they
+/// are put together in, as long as the machine keeps most of its memory for everybody else. Null:
+/// the device is no CUDA device.
 std::shared_ptr<PinnedMemory> pinned_memory(const Device& device, std::uint64_t device_bytes) {
     if (device.kind != DeviceKind::cuda) return nullptr;
-    return make_cuda_pinned_memory(device.index, std::min(device_bytes, host_memory_bytes() / 4));
+    const std::uint64_t once = std::min(device_bytes, host_memory_bytes() / 8);
+    return make_cuda_pinned_memory(device.index, 2 * once);
 }
 
 /// None where the driver does not tell of the device.
@@ -184,10 +186,11 @@ Result<int> serve(Flags& flags, Signals& signals) {
     auto same_host = flags.same_host ? listen_within_host() : SameHostAddress{};
     if (!same_host) return tl::unexpected(same_host.error());
     options.same_host = same_host->address;
-    WorkerLoop loop({context, *brokers, *curve, std::move(direct->control), std::move(direct->bulk),
-                     std::move(same_host->links), options, std::move(*entries), load,
-                     pinned_memory(*device, flags.device_bytes), nvml_of(*device)},
-                    signals);
+    load.pinned = pinned_memory(*device, flags.device_bytes);
+    WorkerLoop loop(
+        {context, *brokers, *curve, std::move(direct->control), std::move(direct->bulk),
+         std::move(same_host->links), options, std::move(*entries), load, nvml_of(*device)},
+        signals);
     return loop.run();
 }
 

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <thread>
 #include <variant>
@@ -11,6 +12,7 @@
 #include "gpu_worker/app/executor.h"
 #include "gpu_worker/backends/device.h"
 #include "gpu_worker/core/model_source.h"
+#include "gpu_worker/device/pinned_memory.h"
 
 namespace farm {
 
@@ -34,7 +36,8 @@ struct LoadOptions {
     Device device;
     std::string worker_name;
     std::vector<Label> labels;
-    std::uint32_t instances_override{0};  ///< 0: as config.pbtxt says
+    std::uint32_t instances_override{0};     ///< 0: as config.pbtxt says
+    std::shared_ptr<PinnedMemory> pinned{};  ///< for large inputs; null: ordinary memory
 };
 
 /// Loads, warms up and measures one entry. Blocking; any thread. Never throws.

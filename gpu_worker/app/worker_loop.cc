@@ -45,7 +45,7 @@ WorkerLoop::WorkerLoop(Parts parts, Signals& signals)
       }),
       machine_(parts.machine),
       expected_models_(parts.entries.size()),
-      pinned_(std::move(parts.pinned)),
+      pinned_(parts.load.pinned),
       nvml_(std::move(parts.nvml)) {
     poller_.watch(waker_);
     poller_.watch_fd(signals_.fd());

@@ -42,8 +42,7 @@ class WorkerLoop {
         WorkerOptions machine;
         std::vector<RepositoryEntry> entries;
         LoadOptions load;
-        std::shared_ptr<PinnedMemory> pinned;  ///< for large inputs; null: ordinary memory
-        std::optional<Nvml> nvml;              ///< of the device; none: its use is not told
+        std::optional<Nvml> nvml;  ///< of the device; none: its use is not told
     };
 
     WorkerLoop(Parts parts, Signals& signals);

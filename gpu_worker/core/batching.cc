@@ -25,7 +25,7 @@ class OneCallPerRun : public Batching {
         return CallMeasure{row_count(call), {}};
     }
 
-    Result<TensorList> combine(RunCalls calls) const override {
+    Result<TensorList> combine(RunCalls calls, const Allocate&) const override {
         FARM_EXPECT(calls.size() == 1);
         return *calls.front();
     }
@@ -46,7 +46,9 @@ class RowsBatching : public Batching {
         return measured;
     }
 
-    Result<TensorList> combine(RunCalls calls) const override { return combine_rows(calls); }
+    Result<TensorList> combine(RunCalls calls, const Allocate& allocate) const override {
+        return combine_rows(calls, allocate);
+    }
 
     Result<std::vector<TensorList>> split(TensorList outputs, RunCalls calls) const override {
         if (calls.size() == 1) return all_of(std::move(outputs));
@@ -72,7 +74,7 @@ Result<std::shared_ptr<const Batching>> batch_rows(const Signature& signature) {
 Result<TensorList> lone_run(const Batching& batching, const TensorList& call) {
     if (batching.runs_as_it_is(call)) return call;
     const TensorList* calls[] = {&call};
-    return batching.combine(calls);
+    return batching.combine(calls, heap_block);
 }
 
 Result<void> check_batch_dimension(const Signature& signature, BatchRule rule) {

@@ -43,10 +43,11 @@ class Batching {
     /// A lone call whose own tensors are what the model takes: combine() is not needed.
     virtual bool runs_as_it_is(const TensorList&) const { return true; }
 
-    /// The tensors of the run, each in a 64-byte aligned block. Requires at least one call, equal
-    /// keys, and that check_values() passed. An error (too_large) says that these calls cannot
-    /// share a run after all. Throws std::bad_alloc.
-    virtual Result<TensorList> combine(RunCalls calls) const = 0;
+    /// The tensors of the run, each in a 64-byte aligned block: of `allocate`, where they are not
+    /// those of a lone call. Requires at least one call, equal keys, and that check_values()
+    /// passed. An error (too_large) says that these calls cannot share a run after all. Throws what
+    /// `allocate` does.
+    virtual Result<TensorList> combine(RunCalls calls, const Allocate& allocate) const = 0;
 
     /// The outputs of a run, cut into those of its calls. Requires that check_outputs() passed.
     /// Errors (ErrorCode::device) name an output that is not shaped by the calls, as it must be.
@@ -63,7 +64,7 @@ std::shared_ptr<const Batching> one_call_per_run();
 /// Error: an input or output whose first dimension is not free.
 Result<std::shared_ptr<const Batching>> batch_rows(const Signature& signature);
 
-/// What the model takes when this call runs alone.
+/// What the model takes when this call runs alone, in ordinary memory.
 Result<TensorList> lone_run(const Batching& batching, const TensorList& call);
 
 /// Error unless the first dimension of every input and output is free; `rule` is for the text.

@@ -21,14 +21,15 @@ bool same_shape_beyond_rows(const TensorList& a, const TensorList& b) {
     });
 }
 
-TensorList combine_rows(RunCalls calls) {
+TensorList combine_rows(RunCalls calls, const Allocate& allocate) {
     FARM_EXPECT(!calls.empty());
     const TensorList& first = *calls.front();
     if (calls.size() == 1) return first;
     for (const TensorList* call : calls) FARM_EXPECT(same_shape_beyond_rows(first, *call));
     TensorList run;
     run.reserve(first.size());
-    for (std::size_t i = 0; i < first.size(); ++i) run.push_back(concatenate_rows(calls, i));
+    for (std::size_t i = 0; i < first.size(); ++i)
+        run.push_back(concatenate_rows(calls, i, allocate));
     return run;
 }
 

@@ -17,8 +17,8 @@ bool same_shape_beyond_rows(const TensorList& a, const TensorList& b);
 
 /// One tensor per input, each in one 64-byte aligned block; the buffers of a single call are
 /// passed on without a copy. Requires at least one call, and same_shape_beyond_rows() of all.
-/// Throws std::bad_alloc when there is no memory for the blocks.
-TensorList combine_rows(RunCalls calls);
+/// Throws what `allocate` does.
+TensorList combine_rows(RunCalls calls, const Allocate& allocate);
 
 /// The outputs of a run, cut into its calls: the i-th part has `rows[i]` rows. Parts share the
 /// memory of `outputs`. Requires check_outputs() to have passed with the sum of `rows`.

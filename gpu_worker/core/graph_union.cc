@@ -84,13 +84,13 @@ class GraphBatching : public Batching {
 
     Result<CallMeasure> measure(const TensorList& call) const override;
     Result<void> check_values(const TensorList& call) const override;
-    Result<TensorList> combine(RunCalls calls) const override;
+    Result<TensorList> combine(RunCalls calls, const Allocate& allocate) const override;
     Result<std::vector<TensorList>> split(TensorList outputs, RunCalls calls) const override;
 
   private:
     Of of_input(const std::string& name) const;
     GraphSize size_of(const TensorList& call) const;
-    Tensor join_indices(RunCalls calls, std::size_t index) const;
+    Tensor join_indices(RunCalls calls, std::size_t index, const Allocate& allocate) const;
 
     std::string edge_index_;
     std::vector<std::string> edge_inputs_;
@@ -235,14 +235,15 @@ Result<void> GraphBatching::check_values(const TensorList& call) const {
     return check_indices<std::int64_t, std::uint64_t>(*tensor, size.nodes);
 }
 
-Tensor GraphBatching::join_indices(RunCalls calls, std::size_t index) const {
+Tensor GraphBatching::join_indices(RunCalls calls, std::size_t index,
+                                   const Allocate& allocate) const {
     Tensor whole{(*calls.front())[index].desc, {}};
     const bool narrow = whole.desc.type == dtype::i32;
     const std::int64_t width = narrow ? 4 : 8;
     std::int64_t edges = 0;
     for (const TensorList* call : calls) edges += (*call)[index].desc.shape[1];
     whole.desc.shape[1] = edges;
-    MutableBuffer block(static_cast<std::size_t>(2 * edges * width));
+    MutableBuffer block = allocate(static_cast<std::size_t>(2 * edges * width));
     std::byte* target = block.data();
     for (std::int64_t row = 0; row < 2; ++row) {
         std::int64_t nodes_before = 0;
@@ -261,7 +262,7 @@ Tensor GraphBatching::join_indices(RunCalls calls, std::size_t index) const {
     return whole;
 }
 
-Result<TensorList> GraphBatching::combine(RunCalls calls) const {
+Result<TensorList> GraphBatching::combine(RunCalls calls, const Allocate& allocate) const {
     if (calls.size() == 1) return *calls.front();
     std::int64_t nodes = 0;
     for (const TensorList* call : calls) nodes += size_of(*call).nodes;
@@ -273,7 +274,8 @@ Result<TensorList> GraphBatching::combine(RunCalls calls) const {
     TensorList run;
     for (std::size_t i = 0; i < calls.front()->size(); ++i) {
         const bool index = of_input((*calls.front())[i].desc.name) == Of::edge_index;
-        run.push_back(index ? join_indices(calls, i) : concatenate_rows(calls, i));
+        run.push_back(index ? join_indices(calls, i, allocate)
+                            : concatenate_rows(calls, i, allocate));
     }
     return run;
 }

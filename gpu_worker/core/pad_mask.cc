@@ -51,7 +51,7 @@ class PadMaskBatching : public Batching {
 
     Result<CallMeasure> measure(const TensorList& call) const override;
     bool runs_as_it_is(const TensorList& call) const override;
-    Result<TensorList> combine(RunCalls calls) const override;
+    Result<TensorList> combine(RunCalls calls, const Allocate& allocate) const override;
     Result<std::vector<TensorList>> split(TensorList outputs, RunCalls calls) const override;
 
   private:
@@ -64,7 +64,8 @@ class PadMaskBatching : public Batching {
     /// Of one call; an input that was left out leaves its length at 0.
     Result<Lengths> lengths_of(const TensorList& call) const;
     Lengths padded_lengths(RunCalls calls) const;
-    Tensor pad(RunCalls calls, std::size_t index, const Lengths& padded) const;
+    Tensor pad(RunCalls calls, std::size_t index, const Lengths& padded,
+               const Allocate& allocate) const;
 
     std::vector<Length> lengths_;
     std::map<std::string, Axes> axes_;      ///< by input
@@ -259,18 +260,19 @@ PadMaskBatching::Lengths PadMaskBatching::padded_lengths(RunCalls calls) const {
     return padded;
 }
 
-Tensor PadMaskBatching::pad(RunCalls calls, std::size_t index, const Lengths& padded) const {
+Tensor PadMaskBatching::pad(RunCalls calls, std::size_t index, const Lengths& padded,
+                            const Allocate& allocate) const {
     Tensor whole{(*calls.front())[index].desc, {}};
     Shape& shape = whole.desc.shape;
     const auto axes = axes_.find(whole.desc.name);
-    if (axes == axes_.end()) return concatenate_rows(calls, index);
+    if (axes == axes_.end()) return concatenate_rows(calls, index, allocate);
     for (std::size_t i = 0; i < shape.size(); ++i) {
         if (axes->second[i]) shape[i] = padded[*axes->second[i]];
     }
     shape[0] = 0;
     for (const TensorList* call : calls) shape[0] += (*call)[index].desc.shape[0];
     const std::size_t element_bytes = whole.desc.type.bytes();
-    MutableBuffer block(static_cast<std::size_t>(element_count(shape)) * element_bytes);
+    MutableBuffer block = allocate(static_cast<std::size_t>(element_count(shape)) * element_bytes);
     std::size_t offset = 0;
     for (const TensorList* call : calls) {
         const Tensor& part = (*call)[index];
@@ -283,10 +285,11 @@ Tensor PadMaskBatching::pad(RunCalls calls, std::size_t index, const Lengths& pa
     return whole;
 }
 
-Result<TensorList> PadMaskBatching::combine(RunCalls calls) const {
+Result<TensorList> PadMaskBatching::combine(RunCalls calls, const Allocate& allocate) const {
     const Lengths padded = padded_lengths(calls);
     TensorList run;
-    for (std::size_t i = 0; i < calls.front()->size(); ++i) run.push_back(pad(calls, i, padded));
+    for (std::size_t i = 0; i < calls.front()->size(); ++i)
+        run.push_back(pad(calls, i, padded, allocate));
     return run;
 }
 

@@ -19,7 +19,7 @@ class RaggedBatching : public Batching {
 
     Result<CallMeasure> measure(const TensorList& call) const override;
     bool runs_as_it_is(const TensorList&) const override { return false; }
-    Result<TensorList> combine(RunCalls calls) const override;
+    Result<TensorList> combine(RunCalls calls, const Allocate& allocate) const override;
     Result<std::vector<TensorList>> split(TensorList outputs, RunCalls calls) const override;
     std::vector<TensorSpec> generated_inputs() const override;
 
@@ -97,10 +97,11 @@ Numbers numbers_of(const std::vector<const TensorDesc*>& sources, IndexKind kind
 }
 
 /// Its length is what it says.
-Tensor zeros_of_longest(const IndexTensor& index, const std::vector<const TensorDesc*>& sources) {
+Tensor zeros_of_longest(const IndexTensor& index, const std::vector<const TensorDesc*>& sources,
+                        const Allocate& allocate) {
     const Numbers counts = counts_of(sources, IndexKind::element_count);
     const std::int64_t longest = *std::ranges::max_element(counts.values);
-    MutableBuffer block(static_cast<std::size_t>(longest) * index.target.type.bytes());
+    MutableBuffer block = allocate(static_cast<std::size_t>(longest) * index.target.type.bytes());
     if (block.size() > 0) std::memset(block.data(), 0, block.size());
     return {{index.target.name, index.target.type, {longest}}, std::move(block).freeze()};
 }
@@ -112,8 +113,8 @@ std::int64_t largest_exact(DType type) {
 }
 
 template <class Number>
-Buffer bytes_of(const std::vector<std::int64_t>& values) {
-    MutableBuffer block(values.size() * sizeof(Number));
+Buffer bytes_of(const std::vector<std::int64_t>& values, const Allocate& allocate) {
+    MutableBuffer block = allocate(values.size() * sizeof(Number));
     for (std::size_t i = 0; i < values.size(); ++i) {
         const auto value = static_cast<Number>(values[i]);
         std::memcpy(block.data() + i * sizeof(Number), &value, sizeof(value));
@@ -121,10 +122,10 @@ Buffer bytes_of(const std::vector<std::int64_t>& values) {
     return std::move(block).freeze();
 }
 
-Result<Tensor> make_index(const IndexTensor& index, RunCalls calls) {
+Result<Tensor> make_index(const IndexTensor& index, RunCalls calls, const Allocate& allocate) {
     const auto sources = sources_of(calls, index.source);
     if (index.kind == IndexKind::max_element_count_as_shape)
-        return zeros_of_longest(index, sources);
+        return zeros_of_longest(index, sources, allocate);
     Numbers numbers = numbers_of(sources, index.kind);
     const TensorSpec& target = index.target;
     for (const std::int64_t value : numbers.values) {
@@ -136,9 +137,9 @@ Result<Tensor> make_index(const IndexTensor& index, RunCalls calls) {
                         std::to_string(largest_exact(target.type)) + "): send smaller calls");
     }
     Tensor tensor{{target.name, target.type, std::move(numbers.shape)}, {}};
-    if (target.type == dtype::f32) tensor.data = bytes_of<float>(numbers.values);
-    if (target.type == dtype::i32) tensor.data = bytes_of<std::int32_t>(numbers.values);
-    if (target.type == dtype::i64) tensor.data = bytes_of<std::int64_t>(numbers.values);
+    if (target.type == dtype::f32) tensor.data = bytes_of<float>(numbers.values, allocate);
+    if (target.type == dtype::i32) tensor.data = bytes_of<std::int32_t>(numbers.values, allocate);
+    if (target.type == dtype::i64) tensor.data = bytes_of<std::int64_t>(numbers.values, allocate);
     return tensor;
 }
 
@@ -158,25 +159,25 @@ Result<CallMeasure> RaggedBatching::measure(const TensorList& call) const {
 }
 
 /// The elements of all calls as one dimension; the bytes of a lone call are passed on.
-Tensor flatten(RunCalls calls, std::size_t index) {
+Tensor flatten(RunCalls calls, std::size_t index, const Allocate& allocate) {
     Tensor whole = (*calls.front())[index];
-    if (calls.size() > 1) whole = concatenate_rows(calls, index);
+    if (calls.size() > 1) whole = concatenate_rows(calls, index, allocate);
     whole.desc.shape = {static_cast<std::int64_t>(whole.data.size() / whole.desc.type.bytes())};
     return whole;
 }
 
-Result<TensorList> RaggedBatching::combine(RunCalls calls) const {
+Result<TensorList> RaggedBatching::combine(RunCalls calls, const Allocate& allocate) const {
     TensorList run;
     for (std::size_t i = 0; i < calls.front()->size(); ++i) {
         const Tensor& first = (*calls.front())[i];
         if (is_ragged(first.desc.name)) {
-            run.push_back(flatten(calls, i));
+            run.push_back(flatten(calls, i, allocate));
         } else {
-            run.push_back(calls.size() == 1 ? first : concatenate_rows(calls, i));
+            run.push_back(calls.size() == 1 ? first : concatenate_rows(calls, i, allocate));
         }
     }
     for (const IndexTensor& index : settings_.index_tensors) {
-        auto tensor = make_index(index, calls);
+        auto tensor = make_index(index, calls, allocate);
         if (!tensor) return tl::unexpected(tensor.error());
         run.push_back(std::move(*tensor));
     }

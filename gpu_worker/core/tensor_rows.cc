@@ -9,7 +9,7 @@
 
 namespace farm {
 
-Tensor concatenate_rows(RunCalls calls, std::size_t index) {
+Tensor concatenate_rows(RunCalls calls, std::size_t index, const Allocate& allocate) {
     Tensor whole{(*calls.front())[index].desc, {}};
     std::int64_t rows = 0;
     std::size_t size = 0;
@@ -17,7 +17,7 @@ Tensor concatenate_rows(RunCalls calls, std::size_t index) {
         rows += (*call)[index].desc.shape[0];
         size += (*call)[index].data.size();
     }
-    MutableBuffer block(size);
+    MutableBuffer block = allocate(size);
     std::size_t offset = 0;
     for (const TensorList* call : calls) {
         const Bytes part = (*call)[index].data.bytes();

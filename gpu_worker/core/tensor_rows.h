@@ -11,8 +11,8 @@ namespace farm {
 using RunCalls = std::span<const TensorList* const>;
 
 /// Tensor `index` of every call, one after the other in one 64-byte aligned block; dimension 0 is
-/// the sum of theirs, the others are those of the first call. Throws std::bad_alloc.
-Tensor concatenate_rows(RunCalls calls, std::size_t index);
+/// the sum of theirs, the others are those of the first call. Throws what `allocate` does.
+Tensor concatenate_rows(RunCalls calls, std::size_t index, const Allocate& allocate);
 
 /// `count` rows of `whole` from row `first` on, sharing its memory. Requires that it has them.
 Tensor slice_rows(const Tensor& whole, std::int64_t first, std::int64_t count);

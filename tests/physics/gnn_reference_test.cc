@@ -115,7 +115,7 @@ float cost_of_company(const Batching& batching, BackendInstance& instance,
         EXPECT_TRUE(batching.check_values(call));
         pointers.push_back(&call);
     }
-    const auto inputs = batching.combine(pointers);
+    const auto inputs = batching.combine(pointers, heap_block);
     const RunResult outputs = instance.run(*inputs);
     EXPECT_TRUE(outputs) << outputs.error().detail;
     const auto parts = batching.split(*outputs, pointers);

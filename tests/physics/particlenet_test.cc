@@ -91,7 +91,7 @@ class ParticleNetTest : public ::testing::Test {
                                          const std::vector<TensorList>& calls) {
         std::vector<const TensorList*> pointers;
         for (const TensorList& call : calls) pointers.push_back(&call);
-        const auto inputs = batching.combine(pointers);
+        const auto inputs = batching.combine(pointers, heap_block);
         EXPECT_TRUE(inputs) << inputs.error().message;
         const RunResult outputs = instance_->run(*inputs);
         EXPECT_TRUE(outputs) << outputs.error().detail;

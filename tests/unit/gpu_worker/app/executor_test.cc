@@ -76,6 +76,19 @@ TEST(ExecutorTest, CallsOfARunGetTheirOwnRows) {
     EXPECT_EQ(values_of(output_of(done.calls[1]).at(0)), (std::vector<float>{3}));
 }
 
+TEST(ExecutorTest, CallsOfARunArePutTogetherInTheMemoryOfTheModel) {
+    ServedModel served = serve_rows();
+    std::vector<std::size_t> blocks;
+    served.allocate = [&](std::size_t size) {
+        blocks.push_back(size);
+        return heap_block(size);
+    };
+    EchoInstance instance;
+    execute(served, instance,
+            job_of(served, {{floats("x", {2, 1}, {1, 2})}, {floats("x", {1, 1}, {3})}}));
+    EXPECT_EQ(blocks, (std::vector<std::size_t>{12}));
+}
+
 TEST(ExecutorTest, BadValuesOfOneCallDoNotFailTheOthers) {
     const ServedModel served = serve_rows();
     EchoInstance instance;

@@ -213,7 +213,7 @@ TEST_F(TracksBackendTest, EventsOfARunGetTheLabelsOfEachAlone) {
                                            {floats("FEATURES", {1, 3}, {1, 0.5F, 1})}};
     std::vector<const TensorList*> pointers;
     for (const TensorList& call : calls) pointers.push_back(&call);
-    const RunResult outputs = instance->run(*source.batching->combine(pointers));
+    const RunResult outputs = instance->run(*source.batching->combine(pointers, heap_block));
     ASSERT_TRUE(outputs) << outputs.error().detail;
     const auto parts = source.batching->split(*outputs, pointers);
     ASSERT_TRUE(parts) << parts.error().message;

@@ -22,7 +22,7 @@ TEST(CombineTest, ConcatenatesOnRowsIntoAlignedBlocks) {
     const std::vector<TensorList> calls = {
         {floats("x", {1, 2}, {1, 2}), integers("i", {1}, {7})},
         {floats("x", {2, 2}, {3, 4, 5, 6}), integers("i", {2}, {8, 9})}};
-    const TensorList run = combine_rows(pointers_to(calls));
+    const TensorList run = combine_rows(pointers_to(calls), heap_block);
     ASSERT_EQ(run.size(), 2U);
     EXPECT_EQ(run[0].desc.shape, (Shape{3, 2}));
     EXPECT_EQ(values_of(run[0]), (std::vector<float>{1, 2, 3, 4, 5, 6}));
@@ -32,7 +32,7 @@ TEST(CombineTest, ConcatenatesOnRowsIntoAlignedBlocks) {
 
 TEST(CombineTest, SingleCallIsPassedOnWithoutCopy) {
     const std::vector<TensorList> calls = {{floats("x", {1, 2}, {1, 2})}};
-    const TensorList run = combine_rows(pointers_to(calls));
+    const TensorList run = combine_rows(pointers_to(calls), heap_block);
     EXPECT_EQ(run[0].data.data(), calls[0][0].data.data());
 }
 
@@ -92,7 +92,7 @@ TEST(CombineTest, CombineRunSplitEqualsOneByOne) {
             call = random_call(engine, columns);
             rows.push_back(row_count(call));
         }
-        const auto parts = split_rows(twice(combine_rows(pointers_to(calls))), rows);
+        const auto parts = split_rows(twice(combine_rows(pointers_to(calls), heap_block)), rows);
         ASSERT_EQ(parts.size(), calls.size());
         for (std::size_t i = 0; i < calls.size(); ++i) {
             const TensorList alone = twice(calls[i]);

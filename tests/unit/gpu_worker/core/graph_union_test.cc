@@ -106,7 +106,7 @@ TEST(GraphUnionTest, NodeNumbersMoveByTheNodesBefore) {
                           zeros("edge_weights", {edges})};
     };
     const std::vector<TensorList> calls = {call(3, {0, 2, 1, 1}), call(1, {}), call(2, {1, 0})};
-    const auto run = rule()->combine(testing::pointers_to(calls));
+    const auto run = rule()->combine(testing::pointers_to(calls), heap_block);
     ASSERT_TRUE(run);
     EXPECT_EQ((*run)[0].desc.shape, (Shape{6, 2}));
     EXPECT_EQ((*run)[1].desc.shape, (Shape{2, 3}));

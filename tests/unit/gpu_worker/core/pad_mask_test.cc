@@ -122,7 +122,7 @@ TEST(PadMaskTest, PadsWithZerosToTheLongest) {
          zeros("vertices", {1, 0, 3})},
         {floats("points", {1, 2, 3}, {3, 4, 5, 6, 7, 8}), floats("mask", {1, 1, 3}, {1, 1, 0}),
          floats("vertices", {1, 1, 3}, {9, 9, 9})}};
-    const auto run = rule()->combine(testing::pointers_to(calls));
+    const auto run = rule()->combine(testing::pointers_to(calls), heap_block);
     ASSERT_TRUE(run);
     EXPECT_EQ((*run)[0].desc.shape, (Shape{2, 2, 3}));
     EXPECT_EQ(values_of((*run)[0]), (std::vector<float>{1, 0, 0, 2, 0, 0, 3, 4, 5, 6, 7, 8}));
@@ -200,7 +200,7 @@ TEST(PadMaskTest, WithoutGroupsEveryFreeDimensionIsALengthOfItsOwn) {
     };
     const std::vector<TensorList> calls = {{picture({1, 2, 1}, {1, 2})},
                                            {picture({1, 1, 2}, {3, 4})}};
-    const auto run = (*batching)->combine(testing::pointers_to(calls));
+    const auto run = (*batching)->combine(testing::pointers_to(calls), heap_block);
     ASSERT_TRUE(run);
     EXPECT_EQ((*run)[0].desc.shape, (Shape{2, 2, 2}));
     EXPECT_EQ(values_of<std::uint8_t>((*run)[0]),

@@ -114,7 +114,7 @@ Tensor made(IndexKind kind, DType type) {
     const std::vector<TensorList> calls = {{zeros("hits", {1, 3, 2}), zeros("weight", {1, 1})},
                                            {zeros("hits", {2, 1, 2}), zeros("weight", {2, 1})},
                                            {zeros("hits", {1, 0, 2}), zeros("weight", {1, 1})}};
-    const auto run = rule(with)->combine(testing::pointers_to(calls));
+    const auto run = rule(with)->combine(testing::pointers_to(calls), heap_block);
     EXPECT_TRUE(run) << run.error().message;
     return run->back();
 }
@@ -167,7 +167,7 @@ TEST(RaggedTest, CountsThatTheTypeCannotHoldAreRefused) {
     // Descriptors are enough to count.
     const TensorList call = {{{"hits", dtype::f32, {1, 1 << 24, 2}}, {}}, zeros("weight", {1, 1})};
     const TensorList* calls[] = {&call};
-    const auto run = rule(with)->combine(calls);
+    const auto run = rule(with)->combine(calls, heap_block);
     ASSERT_FALSE(run);
     EXPECT_EQ(run.error().message,
               "input 'hits' has 33554432 elements in one run (batch_input 'made' of type float32 "

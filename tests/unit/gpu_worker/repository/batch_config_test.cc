@@ -195,7 +195,7 @@ TEST(BatchConfigTest, RealRaggedRepositoryIsUnderstoodButForItsFormat) {
     const std::vector<TensorList> calls = {{testing::floats("INPUT0", {1, 3}, {1, 2, 3})},
                                            {testing::floats("INPUT0", {1, 1}, {4})}};
     const TensorList* pointers[] = {&calls[0], &calls[1]};
-    auto run = source->batching->combine(pointers);
+    auto run = source->batching->combine(pointers, heap_block);
     ASSERT_TRUE(run);
     EXPECT_EQ((*run)[0].desc.shape, (Shape{4}));
     (*run)[0].desc.name = "OUTPUT0";
