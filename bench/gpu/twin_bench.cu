@@ -1,13 +1,8 @@
-// The stages of track finding on a CUDA device, by its own clock: the inputs lie there, and so do
-// the results. bench/tracking has the same of the processor.
-#include <benchmark/benchmark.h>
-
-#include <cstdio>
-
+// The graph stages of track finding on a CUDA device. bench/tracking has the same of the processor.
+#include "bench/gpu/device_timing.cuh"
 #include "bench/tracking/embedding.h"
 #include "bench/tracking/track_edges.h"
 #include "gpu_worker/tracking/twin/components_twin.h"
-#include "gpu_worker/tracking/twin/cuda_execution.cuh"
 #include "gpu_worker/tracking/twin/radius_graph_twin.h"
 #include "gpu_worker/tracking/twin/walkthrough_twin.h"
 
@@ -15,61 +10,6 @@ namespace farm::bench {
 namespace {
 
 using namespace tracking;
-using twin::CudaExecution;
-using twin::Index;
-
-/// What a step gave back stays in the pool, for the next one.
-void keep_pool() {
-    cudaMemPool_t pool = nullptr;
-    twin::check(cudaDeviceGetDefaultMemPool(&pool, 0));
-    std::uint64_t all = ~std::uint64_t{0};
-    twin::check(cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &all));
-}
-
-template <class Number>
-CudaExecution::Array<Number> on_device(const CudaExecution& run, std::span<const Number> numbers) {
-    auto made = run.array<Number>(numbers.size());
-    run.upload(made, numbers.data(), numbers.size());
-    return made;
-}
-
-/// What the device could do at most, by its clocks.
-struct DeviceLimits {
-    double flop_per_s{0};  ///< float32, a multiply-add is two
-    double bytes_per_s{0};
-};
-
-DeviceLimits device_limits() {
-    const auto attribute = [](cudaDeviceAttr which) {
-        int value = 0;
-        twin::check(cudaDeviceGetAttribute(&value, which, 0));
-        return static_cast<double>(value);
-    };
-    constexpr double lanes_of_multiprocessor = 128;  // of compute capability 8.6 and 9.0 on
-    constexpr double bits_of_byte = 8;
-    return {2 * lanes_of_multiprocessor * attribute(cudaDevAttrMultiProcessorCount) * 1e3 *
-                attribute(cudaDevAttrClockRate),
-            2 * attribute(cudaDevAttrGlobalMemoryBusWidth) / bits_of_byte * 1e3 *
-                attribute(cudaDevAttrMemoryClockRate)};
-}
-
-/// Of what the device could do, for so much in each iteration.
-benchmark::Counter share(double amount, double limit_per_s) {
-    return {amount / limit_per_s, benchmark::Counter::kIsIterationInvariantRate};
-}
-
-/// Runs `step` once for each iteration; its time is that between two events on the stream.
-template <class Step>
-void measure(benchmark::State& state, CudaExecution& run, const Step& step) {
-    keep_pool();
-    step();  // memory of the pool, and code of the device
-    for (auto _ : state) {
-        run.mark(0);
-        step();
-        run.mark(1);
-        state.SetIterationTime(std::chrono::duration<double>(run.between(0, 1)).count());
-    }
-}
 
 /// Points that a point is compared with, each pair counted once.
 double candidates_of_a_point(CudaExecution& run, const twin::SortedPoints<CudaExecution>& sorted) {
