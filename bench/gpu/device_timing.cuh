@@ -27,6 +27,7 @@ template <class Number>
 CudaExecution::Array<Number> on_device(const CudaExecution& run, std::span<const Number> numbers) {
     auto made = run.array<Number>(numbers.size());
     run.upload(made, numbers.data(), numbers.size());
+    run.wait();
     return made;
 }
 

@@ -197,8 +197,6 @@ class CudaExecution {
         return word;
     }
 
-    /// CUDA has copied ordinary memory when it returns, though not yet to its place ("API
-    /// synchronization behavior" of the CUDA Runtime API).
     template <class Number>
     void upload(Array<Number>& numbers, const Number* host, std::size_t count) const {
         copy(numbers.data(), host, count, cudaMemcpyHostToDevice);

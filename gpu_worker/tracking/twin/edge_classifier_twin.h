@@ -334,6 +334,7 @@ class EdgeClassifier final : public TwinEdgeScorer {
     EdgeClassifier(const EdgeClassifierWeights& weights, E run)
         : run_(std::move(run)), weights_(run_.template array<EdgeClassifierWeights>(1)) {
         run_.upload(weights_, &weights, 1);
+        run_.wait();
     }
 
     /// Of space points, three numbers each.

@@ -80,6 +80,7 @@ class EdgeFilter final : public TwinEdgeScorer {
     EdgeFilter(const EdgeFilterWeights& weights, E run)
         : run_(std::move(run)), weights_(run_.template array<EdgeFilterWeights>(1)) {
         run_.upload(weights_, &weights, 1);
+        run_.wait();
     }
 
     /// Of space points, three numbers each.

@@ -102,6 +102,7 @@ class Embedding final : public TwinEmbedder {
     Embedding(const EmbeddingWeights& weights, E run)
         : run_(std::move(run)), weights_(run_.template array<EmbeddingWeights>(1)) {
         run_.upload(weights_, &weights, 1);
+        run_.wait();
     }
 
     /// Of space points, three numbers each.

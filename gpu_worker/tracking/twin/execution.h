@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "gpu_worker/tracking/twin/lane.h"
+#include "gpu_worker/tracking/twin/stream_memory.h"
 
 namespace farm::tracking::twin {
 
@@ -40,10 +41,8 @@ struct NoStep {
 ///         in place and stable, by the lowest bits of the keys
 ///     wait()
 ///         for the steps and copies so far
-///     upload(array, host, count)
-///         from ordinary memory, which may be used again when it returns
-///     download(host, memory, count)
-///         to ordinary memory, in which the numbers are behind the next wait()
+///     upload(array, host, count), download(host, memory, count)
+///         copies, done behind the next wait(): until then the host's memory is not to be touched
 ///     fetch(array, i)
 ///         a pointer to where the number is behind the next wait(), until eight more are fetched
 ///     mark(m), between(m, n)
@@ -70,6 +69,26 @@ concept Execution = requires(E& run, typename E::template Array<Index>& indices,
 
 template <class E, class Number>
 using Array = typename E::template Array<Number>;
+
+/// Waits when it ends, however that is: copies under way may use memory of the host that is let go
+/// of then.
+template <class E>
+class WaitAtEnd {
+  public:
+    explicit WaitAtEnd(E& run) : run_(run) {}
+    ~WaitAtEnd() {
+        try {
+            run_.wait();
+        } catch (const DeviceFailure&) {
+            // Nothing is under way any more, and whoever waited for it has heard of it.
+        }
+    }
+    WaitAtEnd(const WaitAtEnd&) = delete;
+    WaitAtEnd& operator=(const WaitAtEnd&) = delete;
+
+  private:
+    E& run_;
+};
 
 /// Waits for one number of an array.
 template <Execution E, class Numbers>

@@ -41,6 +41,8 @@ class TwinTrackFinder final : public TrackFinder {
         }
         Event event(run_, features, event_ends);
         FoundTracks found;
+        const WaitAtEnd wait(run_);
+        upload(event, features);
         run_.mark(0);
         for (const auto& [name, stage] : stages) {
             if (features.size() != 0) {
@@ -57,22 +59,17 @@ class TwinTrackFinder final : public TrackFinder {
     /// One call on its way through the stages, in memory of the device.
     struct Event {
         Event(E& run, const Points& points, std::span<const std::size_t> given_ends)
-            : features(run.template array<float>(points.values.size())),
-              event_ends(run.template array<Index>(given_ends.empty() ? 1 : given_ends.size())),
+            : host_event_ends(ends_of(points, given_ends)),
+              features(run.template array<float>(points.values.size())),
+              event_ends(run.template array<Index>(host_event_ends.size())),
               first_bad(run.template array<unsigned long long>(1)),
               graph(no_edges(run)),
               edges(no_edges(run)),
               scores(run.template array<float>(0)),
-              labels{run.template array<Label>(0), run.template array<Index>(1)} {
-            std::vector<Index> ends(given_ends.begin(), given_ends.end());
-            if (ends.empty()) ends.push_back(static_cast<Index>(points.size()));
-            run.upload(features, points.values.data(), points.values.size());
-            run.upload(event_ends, ends.data(), ends.size());
-            run.fill(first_bad, std::byte{0xff});
-            run.zero(labels.numbers);
-        }
+              labels{run.template array<Label>(0), run.template array<Index>(1)} {}
         PointRows points() const { return {features.data(), features.size() / 3, 3}; }
 
+        std::vector<Index> host_event_ends;
         Array<E, float> features;
         Array<E, Index> event_ends;
         FirstBad<E> first_bad;
@@ -84,6 +81,13 @@ class TwinTrackFinder final : public TrackFinder {
         const Index* is_given_up{nullptr};  ///< fetched, of a walk
     };
     using Stage = Result<void> (TwinTrackFinder::*)(Event&);
+
+    void upload(Event& event, const Points& points) {
+        run_.upload(event.features, points.values.data(), points.values.size());
+        run_.upload(event.event_ends, event.host_event_ends.data(), event.host_event_ends.size());
+        run_.fill(event.first_bad, std::byte{0xff});
+        run_.zero(event.labels.numbers);
+    }
 
     Result<void> embed(Event& event) {
         auto embedding = networks_.embedder->embed(event.points());
@@ -234,6 +238,12 @@ class TwinTrackFinder final : public TrackFinder {
         if (!tracks) return fail(ErrorCode::internal, tracks.error().message);
         label(event, *tracks);
         return {};
+    }
+
+    /// One event where none is given.
+    static std::vector<Index> ends_of(const Points& points, std::span<const std::size_t> given) {
+        if (given.empty()) return {static_cast<Index>(points.size())};
+        return {given.begin(), given.end()};
     }
 
     static Result<void> fail_embedding(std::size_t point, std::size_t coordinate) {

@@ -324,19 +324,20 @@ template <Execution E>
 Result<Array<E, Index>> walked_by_processor(E& run, const float* distances, std::size_t point_count,
                                             const EdgeList& edges, const float* scores,
                                             const WalkthroughConfig& config) {
-    const auto on_host = [&]<class Number>(const Number* numbers, std::size_t count) {
-        std::vector<Number> host(count);
-        run.download(host.data(), numbers, count);
-        return host;
-    };
-    const ScoredEdges scored{{on_host(edges.source, edges.size), on_host(edges.target, edges.size)},
-                             on_host(scores, edges.size)};
-    const std::vector<float> outward = on_host(distances, point_count);
+    ScoredEdges scored{{std::vector<Index>(edges.size), std::vector<Index>(edges.size)},
+                       std::vector<float>(edges.size)};
+    std::vector<float> host_distances(point_count);
+    const WaitAtEnd wait(run);
+    run.download(scored.edges.source.data(), edges.source, edges.size);
+    run.download(scored.edges.target.data(), edges.target, edges.size);
+    run.download(scored.scores.data(), scores, edges.size);
+    run.download(host_distances.data(), distances, point_count);
     run.wait();
-    const auto tracks = tracking::walkthrough(scored, outward, config);
+    const auto tracks = tracking::walkthrough(scored, host_distances, config);
     if (!tracks) return tl::unexpected(tracks.error());
     auto made = run.template array<Index>(point_count);
     run.upload(made, tracks->labels.data(), point_count);
+    run.wait();
     return made;
 }
 

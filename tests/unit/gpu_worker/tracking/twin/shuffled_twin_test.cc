@@ -52,4 +52,14 @@ TEST(TwinTrackFinderTest, TheHostWaitsForNumbersOfEdgesAndForTheTracks) {
     }
 }
 
+TEST(TwinTrackFinderTest, AnEventThatFailsLeavesNoCopyUnderWay) {
+    ShuffledExecution run(1);
+    TwinNetworks networks{std::make_unique<NoColumns>(), nullptr,
+                          std::make_unique<PairLogits<ShuffledExecution>>(run)};
+    TwinTrackFinder<ShuffledExecution> finder({}, std::move(networks), run);
+    const PointSet points = clustered_points(20, 3, 5, 0.1F, 37);
+    EXPECT_FALSE(finder.find(points.view(), {}, KeepEdges::no));
+    EXPECT_TRUE(run.is_idle());
+}
+
 }  // namespace farm::tracking::twin::testing

@@ -43,6 +43,7 @@ class TwinTest : public ::testing::Test {
     Array<E, Number> on_device(std::span<const Number> numbers) {
         auto made = run().template array<Number>(numbers.size());
         run().upload(made, numbers.data(), numbers.size());
+        run().wait();
         return made;
     }
     template <class Number>
@@ -473,6 +474,7 @@ class BadRows : public TwinEmbedder {
         rows[7] = std::nanf("");
         auto made = std::make_shared<Array<E, float>>(run_.template array<float>(rows.size()));
         run_.upload(*made, rows.data(), rows.size());
+        run_.wait();
         return NetworkOutput{made, made->data(), features.size, 2};
     }
 
