@@ -110,6 +110,13 @@ class Attempt {
     std::pmr::memory_resource& scratch_;
 };
 
+/// Whether the calls of a run that ended so may each run again here: inputs are refused before
+/// anything is done with them.
+bool may_run_again(const ServedModel& served, Outcome outcome) {
+    return outcome == Outcome::input_error ||
+           (outcome == Outcome::retryable_fault && served.ad.idempotent);
+}
+
 /// The calls whose values are sound; the others end here.
 std::pmr::vector<std::size_t> sound_calls(const ServedModel& served, const RunJob& job,
                                           RunDone& done, std::pmr::memory_resource& scratch) {
@@ -149,7 +156,7 @@ RunDone execute(const ServedModel& served, BackendInstance& instance, RunJob job
     if (sound.empty()) return done;
     const auto together = attempt.run(sound);
     if (together) return done;
-    if (sound.size() == 1 || together.error().outcome != Outcome::input_error) {
+    if (sound.size() == 1 || !may_run_again(served, together.error().outcome)) {
         fail_calls(sound, together.error());
         return done;
     }

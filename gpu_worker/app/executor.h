@@ -67,7 +67,8 @@ struct ServedModel {
 /// outputs. Never throws; times each part. Used by the instance's thread only.
 ///
 /// A call never fails for what another one sent: one whose values are wrong is left out, and when
-/// the run ends with input_error its calls are run again one by one.
+/// the run ends with input_error, or with retryable_fault and the service is idempotent, its calls
+/// are run again one by one.
 RunDone execute(const ServedModel& served, BackendInstance& instance, RunJob job);
 
 /// One instance of a model and the thread that runs it (none when it runs inline).

@@ -104,6 +104,31 @@ TEST(ExecutorTest, BadValuesOfOneCallDoNotFailTheOthers) {
     EXPECT_EQ(values_of(output_of(done.calls[2]).at(0)), (std::vector<float>{3}));
 }
 
+/// As where a network makes NaN of one event, or a run is too large for the memory that is left.
+TEST(ExecutorTest, ACallThatCannotRunHereDoesNotSendTheOthersAway) {
+    const ServedModel served = serve_rows();
+    EchoInstance instance;
+    instance.failure = Outcome::retryable_fault;
+    const RunDone done = execute(
+        served, instance,
+        job_of(served, {{floats("x", {1, 1}, {1})}, {floats("x", {1, 1}, {EchoInstance::bad})}}));
+    EXPECT_EQ(instance.run_rows, (std::vector<std::int64_t>{2, 1, 1}));
+    EXPECT_EQ(done.calls[0].outcome, Outcome::ok);
+    EXPECT_EQ(done.calls[1].outcome, Outcome::retryable_fault);
+}
+
+TEST(ExecutorTest, WhatIsNotIdempotentRunsOnce) {
+    ServedModel served = serve_rows();
+    served.ad.idempotent = false;
+    EchoInstance instance;
+    instance.failure = Outcome::retryable_fault;
+    const RunDone done = execute(
+        served, instance,
+        job_of(served, {{floats("x", {1, 1}, {1})}, {floats("x", {1, 1}, {EchoInstance::bad})}}));
+    EXPECT_EQ(instance.run_rows.size(), 1U);
+    EXPECT_EQ(done.calls[0].outcome, Outcome::retryable_fault);
+}
+
 TEST(ExecutorTest, DeviceFaultIsNotTriedAgainHere) {
     const ServedModel served = serve_rows();
     EchoInstance instance;
