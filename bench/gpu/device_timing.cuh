@@ -4,7 +4,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <span>
 
 #include "gpu_worker/tracking/twin/cuda_execution.cuh"
 
@@ -21,14 +20,6 @@ inline void keep_pool() {
     twin::check(cudaDeviceGetDefaultMemPool(&pool, 0));
     std::uint64_t all = ~std::uint64_t{0};
     twin::check(cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &all));
-}
-
-template <class Number>
-CudaExecution::Array<Number> on_device(const CudaExecution& run, std::span<const Number> numbers) {
-    auto made = run.array<Number>(numbers.size());
-    run.upload(made, numbers.data(), numbers.size());
-    run.wait();
-    return made;
 }
 
 /// What the device could do at most, by its clocks.

@@ -42,9 +42,9 @@ std::vector<float> space_points() {
 /// Edges and points of track_edges() on the device.
 struct DeviceGraph {
     explicit DeviceGraph(CudaExecution& run)
-        : values(on_device<float>(run, space_points())),
-          ends{on_device<Index>(run, track_edges().edges.edges.source),
-               on_device<Index>(run, track_edges().edges.edges.target)} {}
+        : values(twin::uploaded<CudaExecution, float>(run, space_points())),
+          ends{twin::uploaded<CudaExecution, Index>(run, track_edges().edges.edges.source),
+               twin::uploaded<CudaExecution, Index>(run, track_edges().edges.edges.target)} {}
     twin::PointRows points() const { return {values.data(), TrackEdges::point_count, 3}; }
 
     CudaExecution::Array<float> values;

@@ -37,9 +37,9 @@ double candidates_of_a_point(CudaExecution& run, const twin::SortedPoints<CudaEx
 void radius_graph_of_an_event(benchmark::State& state) {
     CudaExecution run(cudaStreamPerThread);
     const Embedding& event = embedding();
-    const auto values = on_device<float>(run, event.values);
+    const auto values = twin::uploaded<CudaExecution, float>(run, event.values);
     const Index end = Embedding::point_count;
-    const auto ends = on_device<Index>(run, {&end, 1});
+    const auto ends = twin::uploaded<CudaExecution, Index>(run, {&end, 1});
     const twin::PointRows rows{values.data(), Embedding::point_count, Embedding::dimension_count};
     std::size_t edges = 0;
     measure(state, run, [&] {
@@ -60,11 +60,11 @@ BENCHMARK(radius_graph_of_an_event)->UseManualTime()->Unit(benchmark::kMicroseco
 /// Edges, scores and distances of track_edges().
 struct DeviceEdges {
     explicit DeviceEdges(CudaExecution& run)
-        : ends{on_device<Index>(run, track_edges().edges.edges.source),
-               on_device<Index>(run, track_edges().edges.edges.target)},
-          scores(on_device<float>(run, track_edges().edges.scores)),
-          learned_scores(on_device<float>(run, track_edges().learned_scores)),
-          distances(on_device<float>(run, track_edges().distances)) {}
+        : ends{twin::uploaded<CudaExecution, Index>(run, track_edges().edges.edges.source),
+               twin::uploaded<CudaExecution, Index>(run, track_edges().edges.edges.target)},
+          scores(twin::uploaded<CudaExecution, float>(run, track_edges().edges.scores)),
+          learned_scores(twin::uploaded<CudaExecution, float>(run, track_edges().learned_scores)),
+          distances(twin::uploaded<CudaExecution, float>(run, track_edges().distances)) {}
 
     twin::EdgeArrays<CudaExecution> ends;
     CudaExecution::Array<float> scores;

@@ -332,10 +332,7 @@ template <Execution E>
 class EdgeClassifier final : public TwinEdgeScorer {
   public:
     EdgeClassifier(const EdgeClassifierWeights& weights, E run)
-        : run_(std::move(run)), weights_(run_.template array<EdgeClassifierWeights>(1)) {
-        run_.upload(weights_, &weights, 1);
-        run_.wait();
-    }
+        : run_(std::move(run)), weights_(uploaded<E, EdgeClassifierWeights>(run_, {&weights, 1})) {}
 
     /// Of space points, three numbers each.
     Result<NetworkOutput> score(const PointRows& points, const EdgeList& edges) override {

@@ -78,10 +78,7 @@ template <Execution E>
 class EdgeFilter final : public TwinEdgeScorer {
   public:
     EdgeFilter(const EdgeFilterWeights& weights, E run)
-        : run_(std::move(run)), weights_(run_.template array<EdgeFilterWeights>(1)) {
-        run_.upload(weights_, &weights, 1);
-        run_.wait();
-    }
+        : run_(std::move(run)), weights_(uploaded<E, EdgeFilterWeights>(run_, {&weights, 1})) {}
 
     /// Of space points, three numbers each.
     Result<NetworkOutput> score(const PointRows& points, const EdgeList& edges) override {

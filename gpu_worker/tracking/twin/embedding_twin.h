@@ -100,10 +100,7 @@ template <Execution E>
 class Embedding final : public TwinEmbedder {
   public:
     Embedding(const EmbeddingWeights& weights, E run)
-        : run_(std::move(run)), weights_(run_.template array<EmbeddingWeights>(1)) {
-        run_.upload(weights_, &weights, 1);
-        run_.wait();
-    }
+        : run_(std::move(run)), weights_(uploaded<E, EmbeddingWeights>(run_, {&weights, 1})) {}
 
     /// Of space points, three numbers each.
     Result<NetworkOutput> embed(const PointRows& points) override {

@@ -3,6 +3,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "gpu_worker/tracking/twin/lane.h"
 #include "gpu_worker/tracking/twin/stream_memory.h"
@@ -89,6 +90,15 @@ class WaitAtEnd {
   private:
     E& run_;
 };
+
+/// What the host has, as an array. Waits until it is there.
+template <Execution E, class Number>
+Array<E, Number> uploaded(E& run, std::span<const Number> numbers) {
+    auto made = run.template array<Number>(numbers.size());
+    run.upload(made, numbers.data(), numbers.size());
+    run.wait();
+    return made;
+}
 
 /// Waits for one number of an array.
 template <Execution E, class Numbers>

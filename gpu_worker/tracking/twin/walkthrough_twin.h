@@ -335,10 +335,7 @@ Result<Array<E, Index>> walked_by_processor(E& run, const float* distances, std:
     run.wait();
     const auto tracks = tracking::walkthrough(scored, host_distances, config);
     if (!tracks) return tl::unexpected(tracks.error());
-    auto made = run.template array<Index>(point_count);
-    run.upload(made, tracks->labels.data(), point_count);
-    run.wait();
-    return made;
+    return uploaded<E, Index>(run, tracks->labels);
 }
 
 /// How often a lane may look at points and edges of one component: an estimated tenth of a second.

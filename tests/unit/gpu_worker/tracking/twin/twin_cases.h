@@ -41,10 +41,7 @@ class TwinTest : public ::testing::Test {
 
     template <class Number>
     Array<E, Number> on_device(std::span<const Number> numbers) {
-        auto made = run().template array<Number>(numbers.size());
-        run().upload(made, numbers.data(), numbers.size());
-        run().wait();
-        return made;
+        return uploaded(run(), numbers);
     }
     template <class Number>
     std::vector<Number> on_host(const typename E::template Array<Number>& numbers) {
@@ -472,9 +469,7 @@ class BadRows : public TwinEmbedder {
     Result<NetworkOutput> embed(const PointRows& features) override {
         std::vector<float> rows(2 * features.size, 0.5F);
         rows[7] = std::nanf("");
-        auto made = std::make_shared<Array<E, float>>(run_.template array<float>(rows.size()));
-        run_.upload(*made, rows.data(), rows.size());
-        run_.wait();
+        auto made = std::make_shared<Array<E, float>>(uploaded<E, float>(run_, rows));
         return NetworkOutput{made, made->data(), features.size, 2};
     }
 
