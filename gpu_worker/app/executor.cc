@@ -50,6 +50,9 @@ class Attempt {
             std::pmr::memory_resource& scratch)
         : served_(served), instance_(instance), job_(job), done_(done), scratch_(scratch) {}
 
+    /// Whether the model has seen a call.
+    bool has_run() const { return has_run_; }
+
     /// Fills in the outcomes of these calls; nothing is filled in when it fails. Adds to the times.
     tl::expected<void, RunFailure> run(std::span<const std::size_t> chosen) {
         std::pmr::vector<const TensorList*> calls(&scratch_);
@@ -80,6 +83,7 @@ class Attempt {
             return tl::unexpected(RunFailure{Outcome::input_error, combined.error().message});
         }
         const TimePoint combined_at = steady_now();
+        has_run_ = true;
         RunResult result = run_slices(served_.ad, instance_, as_it_is ? *calls.front() : *combined,
                                       rows, job_, done_.slices);
         const TimePoint computed_at = steady_now();
@@ -108,14 +112,8 @@ class Attempt {
     const RunJob& job_;
     RunDone& done_;
     std::pmr::memory_resource& scratch_;
+    bool has_run_{false};
 };
-
-/// Whether the calls of a run that ended so may each run again here: inputs are refused before
-/// anything is done with them.
-bool may_run_again(const ServedModel& served, Outcome outcome) {
-    return outcome == Outcome::input_error ||
-           (outcome == Outcome::retryable_fault && served.ad.idempotent);
-}
 
 /// The calls whose values are sound; the others end here.
 std::pmr::vector<std::size_t> sound_calls(const ServedModel& served, const RunJob& job,
@@ -156,11 +154,17 @@ RunDone execute(const ServedModel& served, BackendInstance& instance, RunJob job
     if (sound.empty()) return done;
     const auto together = attempt.run(sound);
     if (together) return done;
-    if (sound.size() == 1 || !may_run_again(served, together.error().outcome)) {
+    const bool may_run_again = together.error().outcome != Outcome::device_fault &&
+                               (served.ad.idempotent || !attempt.has_run());
+    if (sound.size() == 1 || !may_run_again) {
         fail_calls(sound, together.error());
         return done;
     }
     for (const std::size_t& one : sound) {
+        if (!done.lost_device.empty() || steady_now() >= job.expires) {
+            fail_calls({&one, 1}, {Outcome::retryable_fault, together.error().detail});
+            continue;
+        }
         const auto alone = attempt.run({&one, 1});
         if (!alone) fail_calls({&one, 1}, alone.error());
     }

@@ -33,7 +33,7 @@ struct RunJob {
     RunId run;
     std::vector<RunInput> calls;
     std::vector<std::uint32_t> slices{};  ///< as StartRun says
-    TimePoint expires{TimePoint::max()};  ///< no slice begins after this
+    TimePoint expires{TimePoint::max()};  ///< nothing more begins after this
 };
 
 /// What became of one call: packed outputs, or why there are none.
@@ -67,8 +67,8 @@ struct ServedModel {
 /// outputs. Never throws; times each part. Used by the instance's thread only.
 ///
 /// A call never fails for what another one sent: one whose values are wrong is left out, and when
-/// the run ends with input_error, or with retryable_fault and the service is idempotent, its calls
-/// are run again one by one.
+/// the run ends with anything but device_fault its calls run again one by one, until job.expires;
+/// of a service that is not idempotent only where the model has not seen them.
 RunDone execute(const ServedModel& served, BackendInstance& instance, RunJob job);
 
 /// One instance of a model and the thread that runs it (none when it runs inline).

@@ -96,10 +96,10 @@ Result<ReadyModel> load(const ModelSource& source, const LoadOptions& options) {
     ready.served = std::make_shared<ServedModel>();
     ready.served->model = *model;
     ready.served->batching = source.batching;
-    if (const auto& pinned = options.pinned) {
-        ready.served->allocate = [pinned](std::size_t size) { return pinned->allocate(size); };
-    }
     ready.served->ad = (*model)->service();
+    if (ready.served->ad.device == DeviceKind::cuda) {
+        ready.served->allocate = allocate_in(options.pinned);
+    }
     ServiceAd& ad = ready.served->ad;
     ad.labels.insert(ad.labels.end(), options.labels.begin(), options.labels.end());
     if (ad.labels.size() > limits::label_count) {

@@ -318,28 +318,25 @@ void WorkerLoop::carry_out(const ExpectFrames& effect) {
     FARM_ENSURE(payload != nullptr);
     const auto body = decode_call_body(payload->body);
     FARM_ENSURE(body.has_value());  // it was decoded when the call arrived
-    const auto allocate = [this](std::size_t size) { return receive_block(size); };
-    incoming_.emplace(effect.payload, IncomingFrames(large_tensors(body->tensors), allocate));
-}
-
-MutableBuffer WorkerLoop::receive_block(std::size_t size) {
-    if (!pinned_) return MutableBuffer(size);
-    MutableBuffer block = pinned_->allocate(size);
-    const PinnedMemory::Counts counts = pinned_->counts();
-    if (counts.refused_count > 0 && !std::exchange(told_of_refusal_, true)) {
-        log_warning(
-            "no more memory can be pinned: large inputs are copied to the device by way of "
-            "ordinary memory (ulimit -l, --device-bytes)",
-            {{"pinned_bytes", counts.held_bytes}, {"asked_bytes", size}});
-    }
-    return block;
+    incoming_.emplace(effect.payload,
+                      IncomingFrames(large_tensors(body->tensors), allocate_in(pinned_)));
 }
 
 /// Often enough for people who watch; the loop wakes for each beat anyway.
 void WorkerLoop::look_at_device() {
-    if (!nvml_ || now_ < next_look_) return;
+    if (now_ < next_look_) return;
     next_look_ = now_ + std::chrono::seconds(1);
+    if (pinned_) tell_of_refusals(pinned_->counts());
+    if (!nvml_) return;
     if (const auto use = nvml_->use()) step(DeviceSeen{*use});
+}
+
+void WorkerLoop::tell_of_refusals(const PinnedMemory::Counts& counts) {
+    if (counts.refused_count == 0 || std::exchange(told_of_refusals_, true)) return;
+    log_warning(
+        "no more memory can be pinned: large inputs are copied to the device by way of ordinary "
+        "memory (ulimit -l, --device-bytes)",
+        {{"pinned_bytes", counts.held_bytes}});
 }
 
 void WorkerLoop::lose_device(const std::string& why) {

@@ -93,8 +93,8 @@ class WorkerLoop {
     void carry_out(const CloseLink& effect);
     void carry_out(const Finished&) { finished_ = true; }
     void start(InstanceRunner& instance, RunJob job);
-    MutableBuffer receive_block(std::size_t size);
     void look_at_device();
+    void tell_of_refusals(const PinnedMemory::Counts& counts);
     void lose_device(const std::string& why);
     Result<TensorList> take_inputs(PayloadId payload, const ServiceAd& ad);
     void flush();
@@ -130,7 +130,7 @@ class WorkerLoop {
     bool finished_{false};
     int exit_code_{0};
     std::shared_ptr<PinnedMemory> pinned_;
-    bool told_of_refusal_{false};
+    bool told_of_refusals_{false};
     std::optional<Nvml> nvml_;
     TimePoint next_look_;
     std::unique_ptr<ModelLoader> loader_;  ///< last: stops before the queues go

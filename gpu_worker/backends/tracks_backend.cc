@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <new>
 #include <utility>
 #include <vector>
@@ -93,8 +94,9 @@ class TracksInstance : public BackendInstance {
 
     RunResult run(std::span<const Tensor> inputs) override {
         try {
-            const std::vector<float> features = scaled(values_of<float>(inputs.front()));
-            const auto found = finder_->find({features, 3}, event_ends(inputs), wanted(inputs));
+            std::vector<float> own;  // unless they can be used where they lie
+            const auto found = finder_->find({features_of(inputs.front(), own), 3},
+                                             event_ends(inputs), wanted(inputs));
             if (!found) return tl::unexpected(failure_of(found.error()));
             TensorList outputs;
             for (const TensorSpec& spec : signature_.outputs) {
@@ -108,16 +110,25 @@ class TracksInstance : public BackendInstance {
     }
 
   private:
-    /// What the networks take.
-    std::vector<float> scaled(std::vector<float> features) const {
-        if (settings_.features_are_scaled) return features;
+    /// What the networks take, in the tensor or in `own`.
+    std::span<const float> features_of(const Tensor& given, std::vector<float>& own) const {
+        const std::byte* data = given.data.data();
+        const bool is_aligned = reinterpret_cast<std::uintptr_t>(data) % alignof(float) == 0;
+        if (settings_.features_are_scaled && is_aligned) {
+            return {reinterpret_cast<const float*>(data), given.data.size() / sizeof(float)};
+        }
+        own = values_of<float>(given);
+        if (!settings_.features_are_scaled) scale(own);
+        return own;
+    }
+
+    void scale(std::span<float> features) const {
         const auto& scales = settings_.finder.scales;
         for (std::size_t i = 0; i + 2 < features.size(); i += 3) {
             features[i] /= scales.r;
             features[i + 1] /= scales.phi;
             features[i + 2] /= scales.z;
         }
-        return features;
     }
 
     /// The batch rule counts elements, of which a point has three.

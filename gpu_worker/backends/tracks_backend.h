@@ -51,7 +51,7 @@ namespace farm {
 /// kind BATCH_ACCUMULATED_ELEMENT_COUNT, TYPE_INT64, of FEATURES: events run as a disjoint union.
 ///
 /// An event that breaks a limit is an input_error; what the networks cannot mean, such as a NaN, is
-/// a retryable_fault. So is a run with such an event, whose calls then run alone.
+/// a retryable_fault. A run of several events fails with one of them (executor.h says what then).
 ///
 /// Each instance has farm.intra_op_threads threads; instances run side by side. On a GPU every
 /// stage of graph "radius" runs on the device, each instance on a stream of its own; with

@@ -95,7 +95,7 @@ void WorkerMachine::on(const RunFinished& finished) {
     service.busy[run.instance] = false;
     company_.end(now_);
 
-    bool faulted = false;
+    const RunCallResult* faulted = nullptr;
     bool ended_well = false;
     for (std::size_t i = 0; i < run.calls.size(); ++i) {
         HeldCall& call = *calls_.find(run.calls[i]);
@@ -104,12 +104,12 @@ void WorkerMachine::on(const RunFinished& finished) {
         timings.run_rows = service.said_rows(run.rows);
         timings.run_calls = static_cast<std::uint32_t>(run.calls.size());
         conclude_run_call(call, finished.calls[i], timings);
-        faulted = faulted || finished.calls[i].outcome == Outcome::device_fault;
+        if (finished.calls[i].outcome == Outcome::device_fault) faulted = &finished.calls[i];
         ended_well = ended_well || finished.calls[i].outcome == Outcome::ok;
     }
     if (ended_well) learn(service, run, finished.slices);
-    if (faulted) {
-        take_out_of_rotation(service, finished.calls.front().detail);
+    if (faulted != nullptr) {
+        take_out_of_rotation(service, faulted->detail);
     } else if (ended_well) {
         service.health.run_ended_well();
     }

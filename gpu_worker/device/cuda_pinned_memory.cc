@@ -20,7 +20,9 @@ class CudaSource final : public PinnedMemory::Source {
     }
 
     void give_back(std::byte* block) override {
-        if (cudaFreeHost(block) != cudaSuccess) static_cast<void>(cudaGetLastError());
+        const bool given =
+            cudaSetDevice(device_index_) == cudaSuccess && cudaFreeHost(block) == cudaSuccess;
+        if (!given) static_cast<void>(cudaGetLastError());
     }
 
   private:

@@ -36,16 +36,26 @@ PinnedMemory::Counts PinnedMemory::counts() const {
     return counts_;
 }
 
+/// Others give and take meanwhile: to lock pages takes milliseconds.
 std::byte* PinnedMemory::take(std::size_t bytes) {
-    const std::lock_guard lock(mutex_);
-    std::byte* data = take_free(bytes);
-    if (data == nullptr) data = take_new(bytes);
-    if (data == nullptr) {
-        ++counts_.refused_count;
-    } else {
-        counts_.in_use_bytes += bytes;
+    std::vector<Block> leaving;
+    {
+        const std::lock_guard lock(mutex_);
+        if (std::byte* const data = take_free(bytes)) return data;
+        if (bytes > limit_bytes_ || counts_.in_use_bytes > limit_bytes_ - bytes) {
+            ++counts_.refused_count;
+            return nullptr;
+        }
+        leaving = make_room(bytes);
     }
-    return data;
+    std::byte* const data = exchange(leaving, bytes);
+    if (data != nullptr) return data;
+    const std::lock_guard lock(mutex_);
+    --block_count_;
+    counts_.held_bytes -= bytes;
+    counts_.in_use_bytes -= bytes;
+    ++counts_.refused_count;
+    return nullptr;
 }
 
 std::byte* PinnedMemory::take_free(std::size_t bytes) {
@@ -54,35 +64,39 @@ std::byte* PinnedMemory::take_free(std::size_t bytes) {
     if (last == free_.rend()) return nullptr;
     std::byte* const data = last->data;
     free_.erase(std::next(last).base());
+    counts_.in_use_bytes += bytes;
     return data;
 }
 
-std::byte* PinnedMemory::take_new(std::size_t bytes) {
-    if (bytes > limit_bytes_ || counts_.in_use_bytes > limit_bytes_ - bytes) return nullptr;
+/// For one more block, which counts from now on. The blocks that were not used for longest go.
+std::vector<PinnedMemory::Block> PinnedMemory::make_room(std::size_t bytes) {
     free_.reserve(block_count_ + 1);  // a block that comes back must find a place
-    make_room(bytes);
-    std::byte* const data = source_->take(bytes);
-    if (data == nullptr) return nullptr;
-    ++block_count_;
-    counts_.held_bytes += bytes;
-    return data;
+    std::uint64_t held_bytes = counts_.held_bytes;
+    auto end = free_.begin();
+    for (; held_bytes > limit_bytes_ - bytes; ++end) held_bytes -= end->bytes;
+    std::vector<Block> leaving(free_.begin(), end);
+    free_.erase(free_.begin(), end);
+    block_count_ = block_count_ + 1 - leaving.size();
+    counts_.held_bytes = held_bytes + bytes;
+    counts_.in_use_bytes += bytes;
+    return leaving;
 }
 
-/// The blocks that were not used for longest go.
-void PinnedMemory::make_room(std::size_t bytes) {
-    auto end = free_.begin();
-    for (; counts_.held_bytes > limit_bytes_ - bytes; ++end) {
-        source_->give_back(end->data);
-        counts_.held_bytes -= end->bytes;
-        --block_count_;
-    }
-    free_.erase(free_.begin(), end);
+std::byte* PinnedMemory::exchange(const std::vector<Block>& leaving, std::size_t bytes) {
+    const std::lock_guard lock(source_mutex_);
+    for (const Block& block : leaving) source_->give_back(block.data);
+    return source_->take(bytes);
 }
 
 void PinnedMemory::give_back(Block block) {
     const std::lock_guard lock(mutex_);
     counts_.in_use_bytes -= block.bytes;
     free_.push_back(block);
+}
+
+Allocate allocate_in(std::shared_ptr<PinnedMemory> pinned) {
+    if (pinned == nullptr) return heap_block;
+    return [memory = std::move(pinned)](std::size_t size) { return memory->allocate(size); };
 }
 
 }  // namespace farm

@@ -72,7 +72,7 @@ template <class E, class Number>
 using Array = typename E::template Array<Number>;
 
 /// Waits when it ends, however that is: copies under way may use memory of the host that is let go
-/// of then.
+/// of then. Whoever is to hear of a failure waits before.
 template <class E>
 class WaitAtEnd {
   public:
@@ -81,7 +81,7 @@ class WaitAtEnd {
         try {
             run_.wait();
         } catch (const DeviceFailure&) {
-            // Nothing is under way any more, and whoever waited for it has heard of it.
+            // Nothing is under way any more.
         }
     }
     WaitAtEnd(const WaitAtEnd&) = delete;

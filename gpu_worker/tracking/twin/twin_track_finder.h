@@ -42,16 +42,9 @@ class TwinTrackFinder final : public TrackFinder {
         Event event(run_, features, event_ends);
         FoundTracks found;
         const WaitAtEnd wait(run_);
-        upload(event, features);
-        run_.mark(0);
-        for (const auto& [name, stage] : stages) {
-            if (features.size() != 0) {
-                if (auto done = (this->*stage)(event); !done) return tl::unexpected(done.error());
-            }
-            found.stages.push_back({name, {}, event.edges.size()});
-            run_.mark(found.stages.size());
-        }
-        if (auto taken = collect(event, keep, found); !taken) return tl::unexpected(taken.error());
+        const auto done = find(event, features, keep, found);
+        run_.wait();  // what the device says of a failure goes first
+        if (!done) return tl::unexpected(done.error());
         return found;
     }
 
@@ -81,6 +74,19 @@ class TwinTrackFinder final : public TrackFinder {
         const Index* is_given_up{nullptr};  ///< fetched, of a walk
     };
     using Stage = Result<void> (TwinTrackFinder::*)(Event&);
+
+    Result<void> find(Event& event, const Points& features, KeepEdges keep, FoundTracks& found) {
+        upload(event, features);
+        run_.mark(0);
+        for (const auto& [name, stage] : stages) {
+            if (features.size() != 0) {
+                if (auto done = (this->*stage)(event); !done) return done;
+            }
+            found.stages.push_back({name, {}, event.edges.size()});
+            run_.mark(found.stages.size());
+        }
+        return collect(event, keep, found);
+    }
 
     void upload(Event& event, const Points& points) {
         run_.upload(event.features, points.values.data(), points.values.size());

@@ -104,7 +104,7 @@ TEST(ExecutorTest, BadValuesOfOneCallDoNotFailTheOthers) {
     EXPECT_EQ(values_of(output_of(done.calls[2]).at(0)), (std::vector<float>{3}));
 }
 
-/// As where a network makes NaN of one event, or a run is too large for the memory that is left.
+/// As where a network makes NaN of one event, or the host has no memory for a run of all.
 TEST(ExecutorTest, ACallThatCannotRunHereDoesNotSendTheOthersAway) {
     const ServedModel served = serve_rows();
     EchoInstance instance;
@@ -117,16 +117,30 @@ TEST(ExecutorTest, ACallThatCannotRunHereDoesNotSendTheOthersAway) {
     EXPECT_EQ(done.calls[1].outcome, Outcome::retryable_fault);
 }
 
+TEST(ExecutorTest, NothingRunsAgainWhenItsTimeIsUp) {
+    const ServedModel served = serve_rows();
+    EchoInstance instance;
+    RunJob job =
+        job_of(served, {{floats("x", {1, 1}, {1})}, {floats("x", {1, 1}, {EchoInstance::bad})}});
+    job.expires = TimePoint{};
+    const RunDone done = execute(served, instance, std::move(job));
+    EXPECT_EQ(instance.run_rows.size(), 1U);
+    EXPECT_EQ(done.calls[0].outcome, Outcome::retryable_fault);
+    EXPECT_EQ(done.calls[0].detail, instance.detail);
+}
+
 TEST(ExecutorTest, WhatIsNotIdempotentRunsOnce) {
     ServedModel served = serve_rows();
     served.ad.idempotent = false;
-    EchoInstance instance;
-    instance.failure = Outcome::retryable_fault;
-    const RunDone done = execute(
-        served, instance,
-        job_of(served, {{floats("x", {1, 1}, {1})}, {floats("x", {1, 1}, {EchoInstance::bad})}}));
-    EXPECT_EQ(instance.run_rows.size(), 1U);
-    EXPECT_EQ(done.calls[0].outcome, Outcome::retryable_fault);
+    for (const Outcome outcome : {Outcome::input_error, Outcome::retryable_fault}) {
+        EchoInstance instance;
+        instance.failure = outcome;
+        const RunDone done = execute(served, instance,
+                                     job_of(served, {{floats("x", {1, 1}, {1})},
+                                                     {floats("x", {1, 1}, {EchoInstance::bad})}}));
+        EXPECT_EQ(instance.run_rows.size(), 1U);
+        EXPECT_EQ(done.calls[0].outcome, outcome);
+    }
 }
 
 TEST(ExecutorTest, DeviceFaultIsNotTriedAgainHere) {

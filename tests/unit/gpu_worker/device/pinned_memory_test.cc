@@ -5,9 +5,11 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <map>
 #include <optional>
 #include <thread>
+#include <utility>
 
 namespace farm {
 namespace {
@@ -20,6 +22,7 @@ struct Book {
     std::map<std::byte*, std::size_t> taken;
     std::size_t take_count{0};
     bool refuses{false};
+    std::function<void()> while_taking{};
 };
 
 class FakeSource final : public PinnedMemory::Source {
@@ -28,6 +31,7 @@ class FakeSource final : public PinnedMemory::Source {
 
     std::byte* take(std::size_t bytes) override {
         if (book_.refuses) return nullptr;
+        if (book_.while_taking) std::exchange(book_.while_taking, {})();
         auto* const block = static_cast<std::byte*>(std::aligned_alloc(4096, bytes));
         book_.taken[block] = bytes;
         ++book_.take_count;
@@ -133,6 +137,18 @@ TEST_F(PinnedMemoryTest, SystemThatRefusesIsAskedAgainLater) {
     book_.refuses = false;
     MutableBuffer block = pinned->allocate(mib);
     EXPECT_TRUE(is_pinned(block));
+}
+
+TEST_F(PinnedMemoryTest, NobodyElseWaitsWhileTheSystemLocksPages) {
+    const auto pinned = memory(10 * mib);
+    std::byte* const free = pinned->allocate(2 * mib).data();
+    MutableBuffer meanwhile;
+    book_.while_taking = [&] { meanwhile = pinned->allocate(2 * mib); };
+    MutableBuffer fresh = pinned->allocate(3 * mib);
+    EXPECT_TRUE(is_pinned(fresh));
+    EXPECT_EQ(meanwhile.data(), free);
+    EXPECT_EQ(pinned->counts().in_use_bytes, 5 * mib);
+    EXPECT_EQ(pinned->counts().held_bytes, 5 * mib);
 }
 
 TEST_F(PinnedMemoryTest, BlocksOutliveTheOwnerAndComeBackOnAnyThread) {

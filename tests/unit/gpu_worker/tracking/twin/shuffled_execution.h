@@ -95,7 +95,7 @@ class ShuffledExecution {
     };
 
     explicit ShuffledExecution(unsigned seed)
-        : shuffle_(seed), transfers_(std::make_shared<Transfers>()) {}
+        : shuffle_(seed), stream_(std::make_shared<Stream>()) {}
 
     template <class Number>
     Array<Number> array(std::size_t size) {
@@ -107,15 +107,18 @@ class ShuffledExecution {
     }
     template <class Number>
     void fill(Array<Number>& numbers, std::byte byte) {
+        stream_->is_busy = true;
         std::memset(static_cast<void*>(numbers.data()), std::to_integer<int>(byte),
                     numbers.size() * sizeof(Number));
     }
     template <class Step>
     void for_each(std::size_t count, const Step& step) {
+        stream_->is_busy = true;
         shuffle_(static_cast<Index>(count), step);
     }
     template <unsigned, class Memory, class Step>
     void for_each_team(std::size_t count, const Step& step) {
+        stream_->is_busy = true;
         Memory memory;
         shuffle_(static_cast<Index>(count), [&](Index i) {
             fill_with_rubbish(&memory, 1);
@@ -148,7 +151,7 @@ class ShuffledExecution {
     void upload(Array<Number>& numbers, const Number* host, std::size_t count) {
         if (count == 0) return;
         std::copy_n(host, count, numbers.data());
-        transfers_->begun.push_back([host, values = std::vector<Number>(host, host + count)] {
+        begin([host, values = std::vector<Number>(host, host + count)] {
             if (std::memcmp(host, values.data(), values.size() * sizeof(Number)) == 0) return;
             throw DeviceFailure("the host has changed what is copied from it");
         });
@@ -156,39 +159,46 @@ class ShuffledExecution {
     template <class Number>
     void download(Number* host, const Number* numbers, std::size_t count) {
         fill_with_rubbish(host, count);
-        transfers_->begun.push_back([host, values = std::vector<Number>(numbers, numbers + count)] {
+        begin([host, values = std::vector<Number>(numbers, numbers + count)] {
             std::ranges::copy(values, host);
         });
     }
     template <class Number>
     const Number* fetch(const Array<Number>& numbers, std::size_t index) {
         static_assert(sizeof(Number) <= sizeof(std::uint64_t));
-        std::uint64_t& word = transfers_->words[transfers_->next_word++ % 8];
+        std::uint64_t& word = stream_->words[stream_->next_word++ % 8];
         auto* number = reinterpret_cast<Number*>(&word);
         download(number, numbers.data() + index, 1);
         return number;
     }
     void wait() {
-        if (is_idle()) return;
-        ++transfers_->wait_count;
-        for (const auto& transfer : std::exchange(transfers_->begun, {})) transfer();
+        if (!std::exchange(stream_->is_busy, false)) return;
+        ++stream_->wait_count;
+        for (const auto& copy : std::exchange(stream_->copies, {})) copy();
     }
-    /// Whether it has nothing to wait for.
-    bool is_idle() const { return transfers_->begun.empty(); }
-    int wait_count() const { return transfers_->wait_count; }
+    /// Whether steps or copies have begun since the last wait.
+    bool is_busy() const { return stream_->is_busy; }
+    /// Of those that had something to wait for.
+    int wait_count() const { return stream_->wait_count; }
     void mark(std::size_t) {}
     std::chrono::nanoseconds between(std::size_t, std::size_t) { return {}; }
 
   private:
-    struct Transfers {
-        std::vector<std::function<void()>> begun;
+    struct Stream {
+        std::vector<std::function<void()>> copies;  ///< begun
         std::array<std::uint64_t, 8> words{};
         std::size_t next_word{0};
+        bool is_busy{false};
         int wait_count{0};
     };
 
+    void begin(std::function<void()> copy) {
+        stream_->is_busy = true;
+        stream_->copies.push_back(std::move(copy));
+    }
+
     Shuffle shuffle_;
-    std::shared_ptr<Transfers> transfers_;  ///< of a stream, which copies are on, too
+    std::shared_ptr<Stream> stream_;  ///< copies of the object are on the same one
 };
 
 /// The same, with a thread for each lane of a team: what each lane should do once, or all lanes

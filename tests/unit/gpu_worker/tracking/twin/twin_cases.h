@@ -94,6 +94,7 @@ class TwinTest : public ::testing::Test {
                                             scores.data(), config, looks);
             const bool is_given_up = read_number(run(), walked.is_given_up, 0) != 0;
             EXPECT_FALSE(is_given_up && looks == walk_look_limit);
+            given_up_count_ += is_given_up ? 1 : 0;
             if (is_given_up) {
                 auto tracks = walked_by_processor(run(), places.data(), distances.size(),
                                                   device.list(), scores.data(), config);
@@ -121,8 +122,12 @@ class TwinTest : public ::testing::Test {
         return *run_;
     }
 
+    /// Walks that the device gave up.
+    int given_up_count() const { return given_up_count_; }
+
   private:
     std::unique_ptr<E> run_;
+    int given_up_count_{0};
 };
 
 TYPED_TEST_SUITE_P(TwinTest);
@@ -334,6 +339,7 @@ TYPED_TEST_P(TwinTest, WalkthroughOfALargeComponent) {
     }
     const WalkthroughConfig config{.component_cut = -1, .walk_cut = 0.1F, .branch_cut = 0.5F};
     EXPECT_GT(this->expect_same_walk(edges, distances, config), 100);
+    EXPECT_EQ(this->given_up_count(), 2);
 }
 
 TYPED_TEST_P(TwinTest, JunctionsAreRemovedAsOnTheProcessor) {
@@ -460,6 +466,42 @@ TYPED_TEST_P(TwinTest, EmptyEventHasNoTracks) {
     EXPECT_TRUE(lone->tracks == (Tracks{{0}, 1}));
 }
 
+/// Of all but the first two.
+template <Execution E>
+class NanLogits : public TwinEdgeScorer {
+  public:
+    explicit NanLogits(E& run) : run_(run) {}
+
+    Result<NetworkOutput> score(const PointRows&, const EdgeList& edges) override {
+        std::vector<float> logits(edges.size, std::nanf(""));
+        std::fill_n(logits.begin(), std::min<std::size_t>(2, edges.size), 4.0F);
+        auto made = std::make_shared<Array<E, float>>(uploaded<E, float>(run_, logits));
+        return NetworkOutput{made, made->data(), edges.size};
+    }
+
+  private:
+    E& run_;
+};
+
+TYPED_TEST_P(TwinTest, ScoreThatIsNoNumberIsAFaultOfTheNetwork) {
+    using E = typename TypeParam::Execution;
+    const PointSet points = clustered_points(200, 3, 5, 0.1F, 43);
+    for (const bool is_filter : {false, true}) {
+        TwinNetworks networks{std::make_unique<SameRows>(),
+                              std::make_unique<PairLogits<E>>(this->run()),
+                              std::make_unique<PairLogits<E>>(this->run())};
+        (is_filter ? networks.filter : networks.classifier) =
+            std::make_unique<NanLogits<E>>(this->run());
+        const TrackFinderConfig config{.radius = {.radius = 0.2F},
+                                       .track_method = TrackMethod::walkthrough};
+        TwinTrackFinder<E> finder(config, std::move(networks), std::move(*TypeParam::make()), 0);
+        const auto found = finder.find(points.view(), {}, KeepEdges::yes);
+        ASSERT_FALSE(found);
+        EXPECT_EQ(found.error().code, ErrorCode::internal);
+        EXPECT_NE(found.error().message.find("edge 2"), std::string::npos) << found.error().message;
+    }
+}
+
 /// Of which one number is none.
 template <Execution E>
 class BadRows : public TwinEmbedder {
@@ -510,6 +552,7 @@ REGISTER_TYPED_TEST_SUITE_P(TwinTest, RadiusGraphHasTheEdgesOfTheProcessor,
                             WalkthroughGivesTheTracksOfTheProcessor, WalkthroughOfManyComponents,
                             WalkthroughOfALargeComponent, JunctionsAreRemovedAsOnTheProcessor,
                             TheWholeChainFindsTheTracksOfTheProcessor, EmptyEventHasNoTracks,
+                            ScoreThatIsNoNumberIsAFaultOfTheNetwork,
                             EmbeddingThatCannotBeIsAFaultOfTheNetwork);
 
 }  // namespace farm::tracking::twin::testing
