@@ -1,5 +1,6 @@
 #include "gpu_worker/backends/torch_known_networks.h"
 
+#include <ATen/Context.h>
 #include <torch/script.h>
 
 #include <algorithm>
@@ -278,10 +279,24 @@ Result<bool> compare(Network& one, Network& other, const TorchStream& stream) {
     return a.sizes() == b.sizes() && at::allclose(b, a, tolerance, tolerance);
 }
 
+/// Products in all digits of float32, as the kernels have them, though the process may be told to
+/// do with those of TF32 (TORCH_ALLOW_TF32_CUBLAS_OVERRIDE, which some images of libtorch set).
+class AllDigits {
+  public:
+    AllDigits() { at::globalContext().setAllowTF32CuBLAS(false); }
+    ~AllDigits() { at::globalContext().setAllowTF32CuBLAS(was_tf32_allowed_); }
+    AllDigits(const AllDigits&) = delete;
+    AllDigits& operator=(const AllDigits&) = delete;
+
+  private:
+    const bool was_tf32_allowed_{at::globalContext().allowTF32CuBLAS()};
+};
+
 /// libtorch's exceptions end here.
 template <class Network>
 Result<bool> compare_safely(Network& one, Network& other, const TorchStream& stream) {
     try {
+        const AllDigits all_digits;
         return compare(one, other, stream);
     } catch (...) {
         return fail(ErrorCode::device, caught_failure().detail);

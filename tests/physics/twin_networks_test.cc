@@ -288,6 +288,26 @@ TEST_F(TwinNetworksTest, LanesWithKernelsForNetworksFindNearlyAllTracks) {
     expect_nearly_the_same(found, tracks_by_processor());
 }
 
+/// Sees whether libtorch may use TF32 while it is asked.
+class Listener : public tracking::twin::TwinEmbedder {
+  public:
+    Result<tracking::twin::NetworkOutput> embed(const PointRows& features) override {
+        is_tf32_allowed = at::globalContext().allowTF32CuBLAS();
+        return tracking::twin::NetworkOutput{nullptr, features.values, features.size, 3};
+    }
+    bool is_tf32_allowed{true};
+};
+
+TEST_F(TwinNetworksTest, NetworksAreComparedInAllDigits) {
+    Listener one;
+    Listener other;
+    at::globalContext().setAllowTF32CuBLAS(true);
+    EXPECT_TRUE(is_same(one, other));
+    EXPECT_FALSE(one.is_tf32_allowed);
+    EXPECT_TRUE(at::globalContext().allowTF32CuBLAS());
+    at::globalContext().setAllowTF32CuBLAS(false);
+}
+
 TEST_F(TwinNetworksTest, ADeviceFindsNearlyAllTracksOfTheProcessor) {
     const auto device = resolve_device("cuda:0");
     if (!device) GTEST_SKIP() << device.error().message;
