@@ -1,10 +1,8 @@
 #include "common/net/context.h"
 
-#include <csignal>
-
-#include <pthread.h>
-
 #include <zmq.hpp>
+
+#include "common/core/all_signals_blocked.h"
 
 namespace farm {
 namespace {
@@ -12,20 +10,6 @@ namespace {
 constexpr int lane_count = 2;
 /// ZMQ_MAX_SOCKETS: a process holds a few sockets; tests of many clients hold a few hundred.
 constexpr int socket_count = 4096;
-
-/// Threads inherit the mask of the thread that starts them.
-class AllSignalsBlocked {
-  public:
-    AllSignalsBlocked() {
-        sigset_t all;
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before_);
-    }
-    ~AllSignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
-  private:
-    sigset_t before_{};
-};
 
 }  // namespace
 

@@ -1,15 +1,14 @@
 #include "common/net/zap.h"
 
 #include <cerrno>
-#include <csignal>
 #include <system_error>
 #include <utility>
 #include <vector>
 
-#include <pthread.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "common/core/all_signals_blocked.h"
 #include "common/net/socket.h"
 
 namespace farm {
@@ -96,17 +95,12 @@ Result<std::unique_ptr<ZapServer>> ZapServer::start(Context& context, std::strin
     server->stop_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (server->stop_fd_ < 0) return tl::unexpected<Error>(socket_error("check keys", errno));
 
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
     try {
+        const AllSignalsBlocked guard;
         server->thread_ = std::thread([raw = server.get()] { raw->run(); });
     } catch (const std::system_error& error) {
-        pthread_sigmask(SIG_SETMASK, &before, nullptr);
         return tl::unexpected<Error>(socket_error("check keys", error.code().value()));
     }
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
     return server;
 }
 

@@ -18,6 +18,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/core/all_signals_blocked.h"
+
 extern char** environ;
 
 namespace farm {
@@ -43,12 +45,8 @@ class SpawnerThread {
 
   private:
     SpawnerThread() {
-        sigset_t all;
-        sigset_t before;
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &before);
+        const AllSignalsBlocked guard;
         std::thread([this] { loop(); }).detach();
-        pthread_sigmask(SIG_SETMASK, &before, nullptr);
     }
 
     void execute(const std::function<void()>& job) {

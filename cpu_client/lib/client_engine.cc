@@ -9,6 +9,15 @@ namespace {
 
 constexpr std::uint32_t retry_when_full_ms = 100;
 
+Inference overloaded(CallId id, std::string detail) {
+    Inference refused;
+    refused.id = id;
+    refused.status = CallStatus::overloaded;
+    refused.detail = std::move(detail);
+    refused.retry_after_ms = retry_when_full_ms;
+    return refused;
+}
+
 /// A callback that throws breaks its contract, and the state of whoever leads: that is the end.
 void call_back(const InferenceCallback& callback, Inference inference) noexcept {
     if (callback) callback(std::move(inference));
@@ -72,23 +81,26 @@ void ClientEngine::start(const std::shared_ptr<Slot>& slot, Submit&& submit, Pay
     slot->submitted = steady_now();
     std::unique_lock lock(turns_.mutex());
     if (!has_room_for(submit)) {
-        Inference full;
-        full.id = submit.id;
-        full.status = CallStatus::overloaded;
-        full.detail = "too many calls or bytes wait in this client";
-        full.retry_after_ms = retry_when_full_ms;
-        return fulfil(std::move(lock), *slot, std::move(full));
+        return fulfil(std::move(lock), *slot,
+                      overloaded(submit.id, "too many calls or bytes wait in this client"));
+    }
+    if (auto started = start_background(); !started) {
+        return fulfil(std::move(lock), *slot,
+                      overloaded(submit.id, std::move(started.error().message)));
     }
     const bool waits = follow_ups_.waits(submit.input_bytes, inbox_.size() + 1);
     slots_.try_emplace(submit.id, slot);
     if (slot->has_callback) ++callback_count_;
     inbox_bytes_ += submit.input_bytes;
     inbox_.push_back(NewCall{std::move(submit), std::move(payload)});
-    const bool is_first = background_thread_ && !std::exchange(has_background_, true);
     lock.unlock();
-    if (is_first) turns_.start_background(shared_from_this());
     if (waits && background_thread_) return turns_.nudge_later();
     turns_.nudge();
+}
+
+Result<void> ClientEngine::start_background() {
+    if (!background_thread_ || turns_.has_background()) return {};
+    return turns_.start_background(shared_from_this());
 }
 
 bool ClientEngine::has_room_for(const Submit& submit) const {

@@ -68,6 +68,7 @@ class ClientEngine : public std::enable_shared_from_this<ClientEngine> {
 
     void start(const std::shared_ptr<Slot>& slot, Submit&& submit, Payload&& payload);
     bool has_room_for(const Submit& submit) const;
+    Result<void> start_background();
     void order(Order order);
     void turn(std::optional<TimePoint> until);
     bool has_orders();
@@ -88,7 +89,6 @@ class ClientEngine : public std::enable_shared_from_this<ClientEngine> {
     std::deque<Reply> replies_;
 
     // Guarded by the mutex of turns_.
-    bool has_background_{false};
     std::vector<Order> inbox_;
     std::uint64_t inbox_bytes_{0};
     std::size_t callback_count_{0};  ///< calls under way that have one

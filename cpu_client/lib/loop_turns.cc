@@ -1,8 +1,11 @@
 #include "cpu_client/lib/loop_turns.h"
 
 #include <chrono>
-#include <csignal>
+#include <string>
+#include <system_error>
 #include <utility>
+
+#include "common/core/all_signals_blocked.h"
 
 namespace farm {
 namespace {
@@ -101,15 +104,17 @@ void LoopTurns::send(Lock& lock) {
 
 // ---- background -------------------------------------------------------------------------------
 
-void LoopTurns::start_background(std::shared_ptr<void> keeps_alive) {
-    Lock lock(mutex_);
-    if (stopping_ || background_.joinable()) return;
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    background_ = std::thread([this, owner = std::move(keeps_alive)] { background(); });
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+Result<void> LoopTurns::start_background(std::shared_ptr<void> keeps_alive) {
+    if (stopping_ || background_.joinable()) return {};
+    try {
+        const AllSignalsBlocked guard;
+        background_ = std::thread([this, owner = std::move(keeps_alive)] { background(); });
+        return {};
+    } catch (const std::system_error& error) {
+        return fail(ErrorCode::unavailable,
+                    std::string("this process can have no more threads (") + error.what() +
+                        "): raise its limit, or make its clients without a background thread");
+    }
 }
 
 void LoopTurns::stop_background() {

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "common/core/clock.h"
+#include "common/core/error.h"
 
 namespace farm {
 
@@ -67,9 +68,12 @@ class LoopTurns {
     /// background thread makes one, `gather_time` to twice that later; so there must be one.
     void nudge_later();
 
-    /// Starts it when there is none; it holds `keeps_alive` (the owner of this) until it ends, and
-    /// blocks all signals.
-    void start_background(std::shared_ptr<void> keeps_alive);
+    /// With the mutex held.
+    bool has_background() const { return background_.joinable(); }
+    /// With the mutex held: starts it when there is none; it holds `keeps_alive` (the owner of
+    /// this) until it ends, and blocks all signals. Errors (unavailable): the system has no thread
+    /// for it.
+    Result<void> start_background(std::shared_ptr<void> keeps_alive);
     /// Ends it for good. Waits for its end, unless this is it.
     void stop_background();
 

@@ -1,8 +1,10 @@
 #include "cpu_client/lib/loop_turns.h"
 
 #include <gtest/gtest.h>
+#include <pthread.h>
 
 #include <atomic>
+#include <csignal>
 #include <deque>
 #include <vector>
 
@@ -116,9 +118,14 @@ TEST(LoopTurnsTest, ManyThreadsWaitAndOneLeadsAtATime) {
     EXPECT_EQ(served, 800);
 }
 
+void start_background(const std::shared_ptr<FakeLoop>& loop) {
+    std::lock_guard lock(loop->turns.mutex());
+    EXPECT_TRUE(loop->turns.start_background(loop));
+}
+
 TEST(LoopTurnsTest, BackgroundDrivesWhenNobodyWaitsAndStepsBackForWhoDoes) {
     auto loop = std::make_shared<FakeLoop>(true);
-    loop->turns.start_background(loop);
+    start_background(loop);
     std::vector<std::shared_ptr<Awaited>> things;
     for (int i = 0; i < 100; ++i) {
         things.push_back(std::make_shared<Awaited>());
@@ -136,9 +143,43 @@ TEST(LoopTurnsTest, BackgroundDrivesWhenNobodyWaitsAndStepsBackForWhoDoes) {
     loop->turns.stop_background();
 }
 
+/// While it lives, threads want stacks that no address space has room for.
+class NoMoreThreads {
+  public:
+    NoMoreThreads() {
+        EXPECT_EQ(pthread_getattr_default_np(&before_), 0);
+        pthread_attr_t huge;
+        pthread_attr_init(&huge);
+        EXPECT_EQ(pthread_attr_setstacksize(&huge, std::size_t{1} << 50), 0);
+        EXPECT_EQ(pthread_setattr_default_np(&huge), 0);
+        pthread_attr_destroy(&huge);
+    }
+    ~NoMoreThreads() { EXPECT_EQ(pthread_setattr_default_np(&before_), 0); }
+
+  private:
+    pthread_attr_t before_{};
+};
+
+TEST(LoopTurnsTest, WithoutAThreadForTheBackgroundThereIsAnErrorAndSignalsStillCome) {
+    auto loop = std::make_shared<FakeLoop>(true);
+    {
+        const NoMoreThreads none;
+        std::lock_guard lock(loop->turns.mutex());
+        const auto started = loop->turns.start_background(loop);
+        ASSERT_FALSE(started);
+        EXPECT_EQ(started.error().code, ErrorCode::unavailable);
+        EXPECT_FALSE(loop->turns.has_background());
+    }
+    sigset_t blocked;
+    pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
+    EXPECT_EQ(sigismember(&blocked, SIGINT), 0);
+    start_background(loop);
+    loop->turns.stop_background();
+}
+
 TEST(LoopTurnsTest, BackgroundMakesTheTurnThatWasToComeLater) {
     auto loop = std::make_shared<FakeLoop>();
-    loop->turns.start_background(loop);
+    start_background(loop);
     Awaited never;
     // By a turn that only sends: not because it leads, which it does where this test stalls for
     // `idle_time`; then once more.
@@ -177,7 +218,7 @@ TEST(LoopTurnsTest, LeaderIsWokenForWhatMayComeLater) {
 
 TEST(LoopTurnsTest, BackgroundSendsWhatCameTooLateForALeadersLastTurn) {
     auto loop = std::make_shared<FakeLoop>();
-    loop->turns.start_background(loop);
+    start_background(loop);
     auto awaited = std::make_shared<Awaited>();
     auto late = std::make_shared<Awaited>();
     loop->in_turn = [&] { loop->leave(late); };  // the orders of this turn have been taken already
@@ -210,7 +251,7 @@ TEST(LoopTurnsTest, BackgroundThatDropsTheLastOwnerEndsByItself) {
         auto loop = std::make_shared<FakeLoop>(true);
         left = loop;
         loop->in_turn = [turns = &loop->turns] { turns->stop_background(); };
-        loop->turns.start_background(loop);
+        start_background(loop);
         loop->wake();
     }
     while (!left.expired()) std::this_thread::yield();
