@@ -134,8 +134,8 @@ void ClientMachine::on(DirectSession& worker, const Lease& lease, Step& step) {
 }
 
 void ClientMachine::drop_lease(DirectSession& worker, const std::string& service, TimePoint now) {
-    worker.leases.erase(service);
     demand_.lost(service, now);
+    worker.leases.erase(service);  // last: the name may be the lease's own
 }
 
 // ---- sessions ---------------------------------------------------------------------------------
