@@ -2,7 +2,7 @@
 
 #include <zmq.hpp>
 
-#include "common/core/all_signals_blocked.h"
+#include "common/net/all_signals_blocked.h"
 
 namespace farm {
 namespace {

@@ -8,7 +8,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "common/core/all_signals_blocked.h"
+#include "common/net/all_signals_blocked.h"
 #include "common/net/socket.h"
 
 namespace farm {

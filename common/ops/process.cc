@@ -18,8 +18,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "common/core/all_signals_blocked.h"
-
 extern char** environ;
 
 namespace farm {
@@ -45,8 +43,12 @@ class SpawnerThread {
 
   private:
     SpawnerThread() {
-        const AllSignalsBlocked guard;
+        sigset_t all;
+        sigset_t before;
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before);
         std::thread([this] { loop(); }).detach();
+        pthread_sigmask(SIG_SETMASK, &before, nullptr);
     }
 
     void execute(const std::function<void()>& job) {

@@ -5,7 +5,7 @@
 #include <system_error>
 #include <utility>
 
-#include "common/core/all_signals_blocked.h"
+#include "common/net/all_signals_blocked.h"
 
 namespace farm {
 namespace {
@@ -118,17 +118,19 @@ Result<void> LoopTurns::start_background(std::shared_ptr<void> keeps_alive) {
 }
 
 void LoopTurns::stop_background() {
+    std::thread ending;
     {
         Lock lock(mutex_);
         stopping_ = true;
         background_wakes_.notify_one();
         if (background_leads_) loop_.wake();
+        ending = std::move(background_);
     }
-    if (!background_.joinable()) return;
-    if (background_.get_id() == std::this_thread::get_id()) {
-        background_.detach();
+    if (!ending.joinable()) return;
+    if (ending.get_id() == std::this_thread::get_id()) {
+        ending.detach();
     } else {
-        background_.join();
+        ending.join();
     }
 }
 

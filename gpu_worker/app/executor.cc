@@ -154,15 +154,21 @@ RunDone execute(const ServedModel& served, BackendInstance& instance, RunJob job
     if (sound.empty()) return done;
     const auto together = attempt.run(sound);
     if (together) return done;
-    const bool may_run_again = together.error().outcome != Outcome::device_fault &&
-                               (served.ad.idempotent || !attempt.has_run());
-    if (sound.size() == 1 || !may_run_again) {
-        fail_calls(sound, together.error());
+    const RunFailure& why = together.error();
+    if (sound.size() == 1 || why.outcome == Outcome::device_fault) {
+        fail_calls(sound, why);
         return done;
     }
+    if (!served.ad.idempotent && attempt.has_run()) {  // whose fault it was is not to be found out
+        fail_calls(sound, {Outcome::retryable_fault, why.detail});
+        return done;
+    }
+    const Outcome left_alone =
+        served.ad.idempotent ? Outcome::retryable_fault : Outcome::not_started;
     for (const std::size_t& one : sound) {
-        if (!done.lost_device.empty() || steady_now() >= job.expires) {
-            fail_calls({&one, 1}, {Outcome::retryable_fault, together.error().detail});
+        const bool is_lost = !done.lost_device.empty();
+        if (is_lost || steady_now() >= job.expires) {
+            fail_calls({&one, 1}, {left_alone, is_lost ? done.lost_device : why.detail});
             continue;
         }
         const auto alone = attempt.run({&one, 1});

@@ -67,8 +67,9 @@ struct ServedModel {
 /// outputs. Never throws; times each part. Used by the instance's thread only.
 ///
 /// A call never fails for what another one sent: one whose values are wrong is left out, and when
-/// the run ends with anything but device_fault its calls run again one by one, until job.expires;
-/// of a service that is not idempotent only where the model has not seen them.
+/// the run ends with anything but device_fault its calls run again one by one, until job.expires.
+/// Those of a service that is not idempotent do so only where the model has not seen them; else all
+/// end with retryable_fault.
 RunDone execute(const ServedModel& served, BackendInstance& instance, RunJob job);
 
 /// One instance of a model and the thread that runs it (none when it runs inline).

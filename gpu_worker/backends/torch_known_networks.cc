@@ -280,7 +280,9 @@ Result<bool> compare(Network& one, Network& other, const TorchStream& stream) {
 }
 
 /// Products in all digits of float32, as the kernels have them, though the process may be told to
-/// do with those of TF32 (TORCH_ALLOW_TF32_CUBLAS_OVERRIDE, which some images of libtorch set).
+/// do with those of TF32 (TORCH_ALLOW_TF32_CUBLAS_OVERRIDE, which some images of libtorch set; 1.13
+/// does not let itself be told otherwise then). Of the whole process: what runs meanwhile does so,
+/// too.
 class AllDigits {
   public:
     AllDigits() { at::globalContext().setAllowTF32CuBLAS(false); }

@@ -36,8 +36,17 @@ PinnedMemory::Counts PinnedMemory::counts() const {
     return counts_;
 }
 
-/// Others give and take meanwhile: to lock pages takes milliseconds.
 std::byte* PinnedMemory::take(std::size_t bytes) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (std::byte* const data = take_free(bytes)) return data;
+    }
+    return take_new(bytes);
+}
+
+/// Others give and take free blocks meanwhile: to lock pages takes milliseconds.
+std::byte* PinnedMemory::take_new(std::size_t bytes) {
+    const std::lock_guard source_lock(source_mutex_);
     std::vector<Block> leaving;
     {
         const std::lock_guard lock(mutex_);
@@ -48,7 +57,8 @@ std::byte* PinnedMemory::take(std::size_t bytes) {
         }
         leaving = make_room(bytes);
     }
-    std::byte* const data = exchange(leaving, bytes);
+    for (const Block& block : leaving) source_->give_back(block.data);
+    std::byte* const data = source_->take(bytes);
     if (data != nullptr) return data;
     const std::lock_guard lock(mutex_);
     --block_count_;
@@ -80,12 +90,6 @@ std::vector<PinnedMemory::Block> PinnedMemory::make_room(std::size_t bytes) {
     counts_.held_bytes = held_bytes + bytes;
     counts_.in_use_bytes += bytes;
     return leaving;
-}
-
-std::byte* PinnedMemory::exchange(const std::vector<Block>& leaving, std::size_t bytes) {
-    const std::lock_guard lock(source_mutex_);
-    for (const Block& block : leaving) source_->give_back(block.data);
-    return source_->take(bytes);
 }
 
 void PinnedMemory::give_back(Block block) {

@@ -65,12 +65,12 @@ class PinnedMemory : public std::enable_shared_from_this<PinnedMemory> {
 
     std::byte* take(std::size_t bytes);
     std::byte* take_free(std::size_t bytes);
+    std::byte* take_new(std::size_t bytes);
     std::vector<Block> make_room(std::size_t bytes);
-    std::byte* exchange(const std::vector<Block>& leaving, std::size_t bytes);
     void give_back(Block block);
 
     const std::unique_ptr<Source> source_;
-    std::mutex source_mutex_;  ///< never while mutex_ is locked
+    std::mutex source_mutex_;  ///< locked before mutex_
     const std::uint64_t limit_bytes_;
     mutable std::mutex mutex_;
     std::vector<Block> free_;  ///< that was freed last is last; has room for every block

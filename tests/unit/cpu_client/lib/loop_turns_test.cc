@@ -154,7 +154,10 @@ class NoMoreThreads {
         EXPECT_EQ(pthread_setattr_default_np(&huge), 0);
         pthread_attr_destroy(&huge);
     }
-    ~NoMoreThreads() { EXPECT_EQ(pthread_setattr_default_np(&before_), 0); }
+    ~NoMoreThreads() {
+        EXPECT_EQ(pthread_setattr_default_np(&before_), 0);
+        pthread_attr_destroy(&before_);
+    }
 
   private:
     pthread_attr_t before_{};
@@ -162,6 +165,8 @@ class NoMoreThreads {
 
 TEST(LoopTurnsTest, WithoutAThreadForTheBackgroundThereIsAnErrorAndSignalsStillCome) {
     auto loop = std::make_shared<FakeLoop>(true);
+    sigset_t before;
+    pthread_sigmask(SIG_SETMASK, nullptr, &before);
     {
         const NoMoreThreads none;
         std::lock_guard lock(loop->turns.mutex());
@@ -170,9 +175,10 @@ TEST(LoopTurnsTest, WithoutAThreadForTheBackgroundThereIsAnErrorAndSignalsStillC
         EXPECT_EQ(started.error().code, ErrorCode::unavailable);
         EXPECT_FALSE(loop->turns.has_background());
     }
-    sigset_t blocked;
-    pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
-    EXPECT_EQ(sigismember(&blocked, SIGINT), 0);
+    sigset_t after;
+    pthread_sigmask(SIG_SETMASK, nullptr, &after);
+    EXPECT_EQ(sigismember(&after, SIGINT), sigismember(&before, SIGINT));
+    EXPECT_EQ(sigismember(&after, SIGHUP), sigismember(&before, SIGHUP));
     start_background(loop);
     loop->turns.stop_background();
 }

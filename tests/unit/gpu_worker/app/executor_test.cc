@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <new>
+#include <optional>
+
 #include "common/wire/body.h"
 #include "gpu_worker/core/graph_union.h"
 #include "tests/unit/gpu_worker/tensors.h"
@@ -20,7 +23,10 @@ class EchoInstance : public BackendInstance {
     RunResult run(std::span<const Tensor> inputs) override {
         run_rows.push_back(inputs.front().desc.shape[0]);
         for (const float value : values_of(inputs.front())) {
-            if (value == bad) return tl::unexpected(RunFailure{failure, detail});
+            if (value != bad) continue;
+            const bool is_alone = inputs.front().desc.shape[0] == 1;
+            return tl::unexpected(is_alone && failure_alone ? *failure_alone
+                                                            : RunFailure{failure, detail});
         }
         Tensor output = inputs.front();
         output.desc.name = "y";
@@ -29,6 +35,7 @@ class EchoInstance : public BackendInstance {
 
     Outcome failure{Outcome::input_error};
     std::string detail{"there is a bad value"};
+    std::optional<RunFailure> failure_alone;
     std::vector<std::int64_t> run_rows;  ///< of each run
 };
 
@@ -129,6 +136,22 @@ TEST(ExecutorTest, NothingRunsAgainWhenItsTimeIsUp) {
     EXPECT_EQ(done.calls[0].detail, instance.detail);
 }
 
+TEST(ExecutorTest, NothingRunsAgainOnALostDevice) {
+    const ServedModel served = serve_rows();
+    EchoInstance instance;
+    instance.failure = Outcome::retryable_fault;
+    instance.failure_alone = {Outcome::device_fault, "CUDA error: unspecified launch failure"};
+    const RunDone done = execute(served, instance,
+                                 job_of(served, {{floats("x", {1, 1}, {1})},
+                                                 {floats("x", {1, 1}, {EchoInstance::bad})},
+                                                 {floats("x", {1, 1}, {3})}}));
+    EXPECT_EQ(instance.run_rows, (std::vector<std::int64_t>{3, 1, 1}));
+    EXPECT_EQ(done.calls[0].outcome, Outcome::ok);
+    EXPECT_EQ(done.calls[1].outcome, Outcome::device_fault);
+    EXPECT_EQ(done.calls[2].outcome, Outcome::retryable_fault);
+    EXPECT_EQ(done.calls[2].detail, done.lost_device);
+}
+
 TEST(ExecutorTest, WhatIsNotIdempotentRunsOnce) {
     ServedModel served = serve_rows();
     served.ad.idempotent = false;
@@ -139,8 +162,19 @@ TEST(ExecutorTest, WhatIsNotIdempotentRunsOnce) {
                                      job_of(served, {{floats("x", {1, 1}, {1})},
                                                      {floats("x", {1, 1}, {EchoInstance::bad})}}));
         EXPECT_EQ(instance.run_rows.size(), 1U);
-        EXPECT_EQ(done.calls[0].outcome, outcome);
+        EXPECT_EQ(done.calls[0].outcome, Outcome::retryable_fault);
     }
+}
+
+TEST(ExecutorTest, WhatTheModelHasNotSeenRunsAloneThoughItIsNotIdempotent) {
+    ServedModel served = serve_rows();
+    served.ad.idempotent = false;
+    served.allocate = [](std::size_t) -> MutableBuffer { throw std::bad_alloc(); };
+    EchoInstance instance;
+    const RunDone done = execute(
+        served, instance, job_of(served, {{floats("x", {1, 1}, {1})}, {floats("x", {1, 1}, {2})}}));
+    EXPECT_EQ(instance.run_rows, (std::vector<std::int64_t>{1, 1}));
+    EXPECT_EQ(done.calls[1].outcome, Outcome::ok);
 }
 
 TEST(ExecutorTest, DeviceFaultIsNotTriedAgainHere) {

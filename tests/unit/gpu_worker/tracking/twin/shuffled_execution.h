@@ -127,6 +127,7 @@ class ShuffledExecution {
     }
     template <class From, class To>
     void exclusive_sum(const Array<From>& numbers, Array<To>& sums) {
+        stream_->is_busy = true;
         To sum = 0;
         for (std::size_t i = 0; i < numbers.size(); ++i) {
             const From number = numbers.data()[i];
@@ -136,6 +137,7 @@ class ShuffledExecution {
     }
     /// By the lowest bits alone, as a radix sort does.
     void sort(Array<std::uint32_t>& keys, Array<Index>& values, int bits) {
+        stream_->is_busy = true;
         const std::uint32_t mask = ~std::uint32_t{0} >> (32 - bits);
         std::vector<std::size_t> order(keys.size());
         std::iota(order.begin(), order.end(), std::size_t{0});

@@ -52,6 +52,28 @@ TEST(TwinTrackFinderTest, TheHostWaitsForNumbersOfEdgesAndForTheTracks) {
     }
 }
 
+/// The device fails, too, by the time the host waits.
+class FailingRows : public TwinEmbedder {
+  public:
+    explicit FailingRows(PointSet& points) : points_(points) {}
+    Result<NetworkOutput> embed(const PointRows&) override {
+        points_.values.front() += 1;  // which ShuffledExecution sees
+        return fail(ErrorCode::internal, "the network has failed");
+    }
+
+  private:
+    PointSet& points_;
+};
+
+TEST(TwinTrackFinderTest, AFailureOfTheDeviceIsHeardBeforeThatOfANetwork) {
+    ShuffledExecution run(1);
+    PointSet points = clustered_points(20, 3, 5, 0.1F, 37);
+    TwinNetworks networks{std::make_unique<FailingRows>(points), nullptr,
+                          std::make_unique<PairLogits<ShuffledExecution>>(run)};
+    TwinTrackFinder<ShuffledExecution> finder({}, std::move(networks), run);
+    EXPECT_THROW(static_cast<void>(finder.find(points.view(), {}, KeepEdges::no)), DeviceFailure);
+}
+
 TEST(TwinTrackFinderTest, AnEventThatFailsLeavesNoCopyUnderWay) {
     ShuffledExecution run(1);
     TwinNetworks networks{std::make_unique<NoColumns>(), nullptr,
