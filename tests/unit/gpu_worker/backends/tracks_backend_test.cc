@@ -136,6 +136,16 @@ TEST_F(TracksBackendTest, PointsGetTheLabelsOfTheirTracks) {
     EXPECT_EQ(values_of<std::int64_t>(outputs.front()), (Labels{0, 1, 0, 2}));
 }
 
+/// As a small tensor may lie in the body of its message.
+TEST_F(TracksBackendTest, FeaturesMayLieAnywhere) {
+    Tensor moved = event();
+    MutableBuffer block(moved.data.size() + 1);
+    std::ranges::copy(moved.data.bytes(), block.data() + 1);
+    moved.data = std::move(block).freeze().slice(1, moved.data.size());
+    EXPECT_EQ(values_of<std::int64_t>(run(plain_tensors + networks(), moved).front()),
+              (Labels{0, 1, 0, 2}));
+}
+
 TEST_F(TracksBackendTest, OutputsThatAreDeclaredComeInTheirOrder) {
     const TensorList outputs = run(all_outputs + networks(), event());
     EXPECT_EQ(values_of<std::int64_t>(outputs[1]), (Labels{2, 0}));
