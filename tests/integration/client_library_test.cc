@@ -8,6 +8,7 @@
 
 #include "tests/integration/client_calls.h"
 #include "tests/integration/farm_children.h"
+#include "tests/support/no_more_threads.h"
 
 namespace farm {
 namespace {
@@ -204,6 +205,20 @@ TEST_F(ClientLibraryTest, WithoutBackgroundThreadWaitsDriveEverything) {
     EXPECT_TRUE(client.infer("slow", one_input(numbers(5))).get().ok());
     EXPECT_TRUE(client.infer("slow", one_input(numbers(5))).get().ok());
     EXPECT_TRUE(called);
+}
+
+TEST_F(ClientLibraryTest, CallIsRefusedWhereTheBackgroundCanHaveNoThreadAndTheNextOneGoes) {
+    start_farm();
+    Client client = connect();
+    const auto values = numbers(3);
+    {
+        const testing::NoMoreThreads none;
+        const Inference refused = client.infer("echo", one_input(values)).get();
+        EXPECT_EQ(refused.status, CallStatus::overloaded);
+        EXPECT_GT(refused.retry_after_ms, 0U);
+        EXPECT_NE(refused.detail.find("no more threads"), std::string::npos) << refused.detail;
+    }
+    EXPECT_TRUE(is_echo(client.infer("echo", one_input(values)).get(), values));
 }
 
 TEST_F(ClientLibraryTest, FutureOutlivesItsClient) {

@@ -1,12 +1,13 @@
 #include "cpu_client/lib/loop_turns.h"
 
 #include <gtest/gtest.h>
-#include <pthread.h>
 
 #include <atomic>
 #include <csignal>
 #include <deque>
 #include <vector>
+
+#include "tests/support/no_more_threads.h"
 
 namespace farm {
 namespace {
@@ -143,32 +144,12 @@ TEST(LoopTurnsTest, BackgroundDrivesWhenNobodyWaitsAndStepsBackForWhoDoes) {
     loop->turns.stop_background();
 }
 
-/// While it lives, threads want stacks that no address space has room for.
-class NoMoreThreads {
-  public:
-    NoMoreThreads() {
-        EXPECT_EQ(pthread_getattr_default_np(&before_), 0);
-        pthread_attr_t huge;
-        pthread_attr_init(&huge);
-        EXPECT_EQ(pthread_attr_setstacksize(&huge, std::size_t{1} << 50), 0);
-        EXPECT_EQ(pthread_setattr_default_np(&huge), 0);
-        pthread_attr_destroy(&huge);
-    }
-    ~NoMoreThreads() {
-        EXPECT_EQ(pthread_setattr_default_np(&before_), 0);
-        pthread_attr_destroy(&before_);
-    }
-
-  private:
-    pthread_attr_t before_{};
-};
-
 TEST(LoopTurnsTest, WithoutAThreadForTheBackgroundThereIsAnErrorAndSignalsStillCome) {
     auto loop = std::make_shared<FakeLoop>(true);
     sigset_t before;
     pthread_sigmask(SIG_SETMASK, nullptr, &before);
     {
-        const NoMoreThreads none;
+        const testing::NoMoreThreads none;
         std::lock_guard lock(loop->turns.mutex());
         const auto started = loop->turns.start_background(loop);
         ASSERT_FALSE(started);

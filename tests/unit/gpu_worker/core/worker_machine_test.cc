@@ -83,6 +83,26 @@ TEST(WorkerMachineTest, WhatWaitsWhileTheDeviceIsBusySharesTheNextRun) {
     EXPECT_EQ(next[0].calls.size(), 4U);
 }
 
+TEST(WorkerMachineTest, TheFaultThatTakesAServiceOutIsToldWhicheverCallItCameWith) {
+    WorkerRim rim;
+    rim.model(service(1, 8));
+    rim.join(0);
+    for (std::uint64_t i = 1; i <= 3; ++i) rim.call(0, i);
+    rim.finish(RunId{1});
+    ASSERT_EQ(rim.runs.at(RunId{2}).calls.size(), 2U);
+    RunFinished finished;
+    finished.run = RunId{2};
+    finished.calls.resize(2);
+    finished.calls[0].outcome = Outcome::retryable_fault;
+    finished.calls[0].detail = "there is no memory for it";
+    finished.calls[1].outcome = Outcome::device_fault;
+    finished.calls[1].detail = "CUBLAS_STATUS_EXECUTION_FAILED";
+    const auto notes = all_of<Note>(rim.step(finished));
+    ASSERT_EQ(notes.size(), 1U);
+    EXPECT_NE(notes[0].text.find("CUBLAS_STATUS_EXECUTION_FAILED"), std::string::npos)
+        << notes[0].text;
+}
+
 TEST(WorkerMachineTest, EveryRuleButNoneSharesRuns) {
     for (const BatchRule rule : {BatchRule::none, BatchRule::rows, BatchRule::pad_mask,
                                  BatchRule::graph, BatchRule::ragged}) {
