@@ -386,8 +386,11 @@ void WorkerLoop::carry_out(const StartRun& effect) {
     job.calls.reserve(effect.calls.size());
     for (const RunCall& call : effect.calls) {
         auto tensors = take_inputs(call.payload, service.served->ad);
-        if (!tensors) problem = std::move(tensors).error();
-        job.calls.push_back({tensors ? std::move(*tensors) : TensorList{}, call.rows});
+        if (tensors) {
+            job.calls.push_back({std::move(*tensors), call.rows});
+        } else {
+            problem = std::move(tensors).error();
+        }
     }
     if (problem) {
         const CallOutcome refused{

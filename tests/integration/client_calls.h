@@ -20,8 +20,8 @@ inline std::vector<float> numbers(std::size_t count, float first = 1) {
 }
 
 inline Inputs one_input(Buffer values) {
-    return {{"x", tensor<float>({static_cast<std::int64_t>(values.size() / sizeof(float))},
-                                std::move(values))}};
+    const auto count = static_cast<std::int64_t>(values.size() / sizeof(float));
+    return {{"x", tensor<float>({count}, std::move(values))}};
 }
 
 inline Inputs one_input(const std::vector<float>& values) {
