@@ -90,33 +90,36 @@ double fewest_classifier_bytes() {
     return row * (2 * interactions + 3 * (interactions - 1)) * TrackEdges::edge_count;
 }
 
-void embedding_of_points(benchmark::State& state) {
+/// `call(network, graph)` is what takes so many FLOP.
+template <class Network, class Weights, class Call>
+void measure_network(benchmark::State& state, double flop, const Call& call) {
     CudaExecution run(cudaStreamPerThread);
     const DeviceGraph graph(run);
-    twin::Embedding<CudaExecution> network(*any_weights<twin::EmbeddingWeights>(),
-                                           CudaExecution(cudaStreamPerThread));
-    measure(state, run, [&] { return network.embed(graph.points()); });
-    state.counters["share_of_flop"] = share(embedding_flop(), device_limits().flop_per_s);
+    Network network(*any_weights<Weights>(), CudaExecution(cudaStreamPerThread));
+    measure(state, run, [&] { return call(network, graph); });
+    state.counters["share_of_flop"] = share(flop, device_limits().flop_per_s);
+}
+
+constexpr auto score_edges = [](auto& network, const DeviceGraph& graph) {
+    return network.score(graph.points(), graph.ends.list());
+};
+
+void embedding_of_points(benchmark::State& state) {
+    measure_network<twin::Embedding<CudaExecution>, twin::EmbeddingWeights>(
+        state, embedding_flop(),
+        [](auto& network, const DeviceGraph& graph) { return network.embed(graph.points()); });
 }
 BENCHMARK(embedding_of_points)->UseManualTime()->Unit(benchmark::kMicrosecond);
 
 void filter_of_edges(benchmark::State& state) {
-    CudaExecution run(cudaStreamPerThread);
-    const DeviceGraph graph(run);
-    twin::EdgeFilter<CudaExecution> network(*any_weights<twin::EdgeFilterWeights>(),
-                                            CudaExecution(cudaStreamPerThread));
-    measure(state, run, [&] { return network.score(graph.points(), graph.ends.list()); });
-    state.counters["share_of_flop"] = share(filter_flop(), device_limits().flop_per_s);
+    measure_network<twin::EdgeFilter<CudaExecution>, twin::EdgeFilterWeights>(state, filter_flop(),
+                                                                              score_edges);
 }
 BENCHMARK(filter_of_edges)->UseManualTime()->Unit(benchmark::kMicrosecond);
 
 void classifier_of_edges(benchmark::State& state) {
-    CudaExecution run(cudaStreamPerThread);
-    const DeviceGraph graph(run);
-    twin::EdgeClassifier<CudaExecution> network(*any_weights<twin::EdgeClassifierWeights>(),
-                                                CudaExecution(cudaStreamPerThread));
-    measure(state, run, [&] { return network.score(graph.points(), graph.ends.list()); });
-    state.counters["share_of_flop"] = share(classifier_flop(), device_limits().flop_per_s);
+    measure_network<twin::EdgeClassifier<CudaExecution>, twin::EdgeClassifierWeights>(
+        state, classifier_flop(), score_edges);
     state.counters["share_of_bytes"] =
         share(fewest_classifier_bytes(), device_limits().bytes_per_s);
 }

@@ -71,6 +71,15 @@ class Attempt {
         }
     }
 
+    /// The outcomes of calls that a run gave none.
+    void fail(std::span<const std::size_t> calls, const RunFailure& why) {
+        for (const std::size_t i : calls) {
+            done_.calls[i] = failed(why.outcome, Reason::backend_error, why.detail);
+        }
+        const bool is_lost = why.outcome == Outcome::device_fault && loses_device(why.detail);
+        if (is_lost) done_.lost_device = why.detail;
+    }
+
   private:
     tl::expected<void, RunFailure> run_calls(RunCalls calls, std::uint32_t rows,
                                              std::span<const std::size_t> chosen) {
@@ -132,6 +141,22 @@ std::pmr::vector<std::size_t> sound_calls(const ServedModel& served, const RunJo
     return sound;
 }
 
+/// The calls of a run that has failed because of `why`, each alone.
+void run_one_by_one(const ServedModel& served, const RunJob& job, const RunFailure& why,
+                    std::span<const std::size_t> calls, Attempt& attempt, RunDone& done) {
+    const Outcome left_alone =
+        served.ad.idempotent ? Outcome::retryable_fault : Outcome::not_started;
+    for (const std::size_t& one : calls) {
+        const bool is_lost = !done.lost_device.empty();
+        if (is_lost || steady_now() >= job.expires) {
+            attempt.fail({&one, 1}, {left_alone, is_lost ? done.lost_device : why.detail});
+            continue;
+        }
+        const auto alone = attempt.run({&one, 1});
+        if (!alone) attempt.fail({&one, 1}, alone.error());
+    }
+}
+
 }  // namespace
 
 RunDone execute(const ServedModel& served, BackendInstance& instance, RunJob job) {
@@ -143,36 +168,18 @@ RunDone execute(const ServedModel& served, BackendInstance& instance, RunJob job
     std::array<std::byte, 512> room;  // for the lists of a few calls, which end with this run
     std::pmr::monotonic_buffer_resource scratch(room.data(), room.size());
     Attempt attempt(served, instance, job, done, scratch);
-    const auto fail_calls = [&](std::span<const std::size_t> calls, const RunFailure& why) {
-        for (const std::size_t i : calls) {
-            done.calls[i] = failed(why.outcome, Reason::backend_error, why.detail);
-        }
-        const bool is_lost = why.outcome == Outcome::device_fault && loses_device(why.detail);
-        if (is_lost) done.lost_device = why.detail;
-    };
     const auto sound = sound_calls(served, job, done, scratch);
     if (sound.empty()) return done;
     const auto together = attempt.run(sound);
     if (together) return done;
     const RunFailure& why = together.error();
     if (sound.size() == 1 || why.outcome == Outcome::device_fault) {
-        fail_calls(sound, why);
-        return done;
-    }
-    if (!served.ad.idempotent && attempt.has_run()) {  // whose fault it was is not to be found out
-        fail_calls(sound, {Outcome::retryable_fault, why.detail});
-        return done;
-    }
-    const Outcome left_alone =
-        served.ad.idempotent ? Outcome::retryable_fault : Outcome::not_started;
-    for (const std::size_t& one : sound) {
-        const bool is_lost = !done.lost_device.empty();
-        if (is_lost || steady_now() >= job.expires) {
-            fail_calls({&one, 1}, {left_alone, is_lost ? done.lost_device : why.detail});
-            continue;
-        }
-        const auto alone = attempt.run({&one, 1});
-        if (!alone) fail_calls({&one, 1}, alone.error());
+        attempt.fail(sound, why);
+    } else if (!served.ad.idempotent && attempt.has_run()) {
+        // Whose fault it was is not to be found out.
+        attempt.fail(sound, {Outcome::retryable_fault, why.detail});
+    } else {
+        run_one_by_one(served, job, why, sound, attempt, done);
     }
     return done;
 }

@@ -64,6 +64,10 @@ RunJob job_of(const ServedModel& served, std::vector<TensorList> calls) {
     return job;
 }
 
+RunJob one_good_one_bad(const ServedModel& served) {
+    return job_of(served, {{floats("x", {1, 1}, {1})}, {floats("x", {1, 1}, {EchoInstance::bad})}});
+}
+
 TensorList output_of(const CallOutcome& call) {
     auto answer = unpack_answer(call.payload);
     EXPECT_TRUE(answer);
@@ -116,9 +120,7 @@ TEST(ExecutorTest, ACallThatCannotRunHereDoesNotSendTheOthersAway) {
     const ServedModel served = serve_rows();
     EchoInstance instance;
     instance.failure = Outcome::retryable_fault;
-    const RunDone done = execute(
-        served, instance,
-        job_of(served, {{floats("x", {1, 1}, {1})}, {floats("x", {1, 1}, {EchoInstance::bad})}}));
+    const RunDone done = execute(served, instance, one_good_one_bad(served));
     EXPECT_EQ(instance.run_rows, (std::vector<std::int64_t>{2, 1, 1}));
     EXPECT_EQ(done.calls[0].outcome, Outcome::ok);
     EXPECT_EQ(done.calls[1].outcome, Outcome::retryable_fault);
@@ -127,8 +129,7 @@ TEST(ExecutorTest, ACallThatCannotRunHereDoesNotSendTheOthersAway) {
 TEST(ExecutorTest, NothingRunsAgainWhenItsTimeIsUp) {
     const ServedModel served = serve_rows();
     EchoInstance instance;
-    RunJob job =
-        job_of(served, {{floats("x", {1, 1}, {1})}, {floats("x", {1, 1}, {EchoInstance::bad})}});
+    RunJob job = one_good_one_bad(served);
     job.expires = TimePoint{};
     const RunDone done = execute(served, instance, std::move(job));
     EXPECT_EQ(instance.run_rows.size(), 1U);
@@ -158,9 +159,7 @@ TEST(ExecutorTest, WhatIsNotIdempotentRunsOnce) {
     for (const Outcome outcome : {Outcome::input_error, Outcome::retryable_fault}) {
         EchoInstance instance;
         instance.failure = outcome;
-        const RunDone done = execute(served, instance,
-                                     job_of(served, {{floats("x", {1, 1}, {1})},
-                                                     {floats("x", {1, 1}, {EchoInstance::bad})}}));
+        const RunDone done = execute(served, instance, one_good_one_bad(served));
         EXPECT_EQ(instance.run_rows.size(), 1U);
         EXPECT_EQ(done.calls[0].outcome, Outcome::retryable_fault);
     }
@@ -181,9 +180,7 @@ TEST(ExecutorTest, DeviceFaultIsNotTriedAgainHere) {
     const ServedModel served = serve_rows();
     EchoInstance instance;
     instance.failure = Outcome::device_fault;
-    const RunDone done = execute(
-        served, instance,
-        job_of(served, {{floats("x", {1, 1}, {1})}, {floats("x", {1, 1}, {EchoInstance::bad})}}));
+    const RunDone done = execute(served, instance, one_good_one_bad(served));
     EXPECT_EQ(instance.run_rows.size(), 1U);
     EXPECT_EQ(done.calls[0].outcome, Outcome::device_fault);
     EXPECT_EQ(done.calls[1].outcome, Outcome::device_fault);

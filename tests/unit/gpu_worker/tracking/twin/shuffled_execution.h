@@ -107,18 +107,18 @@ class ShuffledExecution {
     }
     template <class Number>
     void fill(Array<Number>& numbers, std::byte byte) {
-        stream_->is_busy = true;
+        begin_step();
         std::memset(static_cast<void*>(numbers.data()), std::to_integer<int>(byte),
                     numbers.size() * sizeof(Number));
     }
     template <class Step>
     void for_each(std::size_t count, const Step& step) {
-        stream_->is_busy = true;
+        begin_step();
         shuffle_(static_cast<Index>(count), step);
     }
     template <unsigned, class Memory, class Step>
     void for_each_team(std::size_t count, const Step& step) {
-        stream_->is_busy = true;
+        begin_step();
         Memory memory;
         shuffle_(static_cast<Index>(count), [&](Index i) {
             fill_with_rubbish(&memory, 1);
@@ -127,7 +127,7 @@ class ShuffledExecution {
     }
     template <class From, class To>
     void exclusive_sum(const Array<From>& numbers, Array<To>& sums) {
-        stream_->is_busy = true;
+        begin_step();
         To sum = 0;
         for (std::size_t i = 0; i < numbers.size(); ++i) {
             const From number = numbers.data()[i];
@@ -137,7 +137,7 @@ class ShuffledExecution {
     }
     /// By the lowest bits alone, as a radix sort does.
     void sort(Array<std::uint32_t>& keys, Array<Index>& values, int bits) {
-        stream_->is_busy = true;
+        begin_step();
         const std::uint32_t mask = ~std::uint32_t{0} >> (32 - bits);
         std::vector<std::size_t> order(keys.size());
         std::iota(order.begin(), order.end(), std::size_t{0});
@@ -185,6 +185,9 @@ class ShuffledExecution {
     void mark(std::size_t) {}
     std::chrono::nanoseconds between(std::size_t, std::size_t) { return {}; }
 
+  protected:
+    void begin_step() { stream_->is_busy = true; }
+
   private:
     struct Stream {
         std::vector<std::function<void()>> copies;  ///< begun
@@ -195,7 +198,7 @@ class ShuffledExecution {
     };
 
     void begin(std::function<void()> copy) {
-        stream_->is_busy = true;
+        begin_step();
         stream_->copies.push_back(std::move(copy));
     }
 
@@ -246,6 +249,7 @@ class ThreadedExecution : public ShuffledExecution {
 
     template <unsigned, class Memory, class Step>
     void for_each_team(std::size_t count, const Step& step) {
+        begin_step();
         typename Team<Memory>::Shared shared;
         fill_with_rubbish(&shared.memory, 1);
         std::vector<std::jthread> threads;
